@@ -1,0 +1,51 @@
+import type { QueueName } from './topology.ts';
+
+export interface Delivery {
+  readonly body: Uint8Array;
+  /** Earlier deliveries of this message that ended without an answer (x-delivery-count). */
+  readonly redeliveries: number;
+}
+
+/**
+ * What a handler wants done with its delivery: `ack` removes it, `dead-letter` moves it to the queue's
+ * dead-letter queue for good. A handler that throws gives no answer: the message is delivered again and
+ * the delivery counts towards the queue's limit.
+ */
+export type Verdict = 'ack' | 'dead-letter';
+
+export interface Subscription {
+  /** Takes no more messages; resolves when every handler that had begun has answered. */
+  cancel(): Promise<void>;
+}
+
+export interface QueueStatus {
+  /** Waiting and delivered but unanswered messages. */
+  readonly messages: number;
+  readonly consumers: number;
+}
+
+export interface Broker {
+  /** Resolves once the broker has taken the message for good; rejects with {@link PublishError} if it did not. */
+  publish(queue: QueueName, body: Uint8Array, options?: { messageId?: string }): Promise<void>;
+  /** Sends without waiting for, or caring about, a confirm. Never throws. */
+  hint(queue: QueueName, body: Uint8Array): void;
+  /** At most `prefetch` handlers run at once. */
+  consume(
+    queue: QueueName,
+    options: { prefetch: number },
+    handler: (delivery: Delivery) => Promise<Verdict>,
+  ): Promise<Subscription>;
+  status(queue: QueueName): Promise<QueueStatus>;
+  /** Calls back whenever the queue `images` had to be created: what was in it is gone. At least once for a broker that starts empty. */
+  onEmptied(listener: () => void): void;
+  close(): Promise<void>;
+}
+
+/** The broker did not take the message. */
+export class PublishError extends Error {
+  readonly code: 'unroutable' | 'refused' | 'timed-out' | 'closed';
+  constructor(code: PublishError['code'], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

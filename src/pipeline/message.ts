@@ -1,0 +1,83 @@
+import { type Static, type TSchema, Type } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { ImageError, Result } from './image.ts';
+
+/** What waits in the queue `images`: where the picture is, never its bytes. */
+export const Job = Type.Object({
+  version: Type.Literal(1),
+  id: Type.String({ format: 'uuid' }),
+  blob: Type.String(),
+  contentType: Type.String(),
+  bytes: Type.Integer(),
+  pipeline: Type.String(),
+  generation: Type.Integer({ minimum: 1 }),
+  attempt: Type.Integer({ minimum: 1 }),
+  submittedAt: Type.String({ format: 'date-time' }),
+});
+export type Job = Static<typeof Job>;
+
+/** What a worker learnt of a picture from its one decode. */
+export const Picture = Type.Object({
+  width: Type.Integer(),
+  height: Type.Integer(),
+  thumbnail: Type.String({ description: 'WebP of at most 16 KB, base64' }),
+});
+export type Picture = Static<typeof Picture>;
+
+const ofJob = {
+  version: Type.Literal(1),
+  id: Type.String({ format: 'uuid' }),
+  generation: Type.Integer({ minimum: 1 }),
+  attempt: Type.Integer({ minimum: 1 }),
+};
+
+/** What comes back through the queue `results`. `processing` is an unconfirmed hint. */
+export const Report = Type.Union([
+  Type.Object({ ...ofJob, kind: Type.Literal('processing') }),
+  Type.Object({ ...ofJob, kind: Type.Literal('succeeded'), result: Result, picture: Picture }),
+  Type.Object({
+    ...ofJob,
+    kind: Type.Literal('failed'),
+    error: ImageError,
+    picture: Type.Union([Picture, Type.Null()]),
+  }),
+]);
+export type Report = Static<typeof Report>;
+
+/** A job that used up its attempts, in `images.dead`; `error` is missing when the broker itself gave up on it. */
+export const DeadJob = Type.Object({ ...Job.properties, error: Type.Optional(ImageError) });
+export type DeadJob = Static<typeof DeadJob>;
+
+/** An outcome as the store records it. */
+export type Outcome =
+  | Exclude<Report, { kind: 'processing' }>
+  | { version: 1; id: string; generation: number; attempt: number; kind: 'dead'; error: ImageError };
+export type ProcessingHint = Extract<Report, { kind: 'processing' }>;
+
+/** A body that is no message of ours; redelivery cannot mend it. */
+export class InvalidMessage extends Error {
+  readonly code = 'invalid-message';
+}
+
+const parser = <T extends TSchema>(schema: T, what: string) => {
+  const compiled = Compile(schema);
+  /** Parses a message body. Throws {@link InvalidMessage} with the first fault. */
+  return (body: Uint8Array): Static<T> => {
+    let value: unknown;
+    try {
+      value = JSON.parse(Buffer.from(body).toString('utf8'));
+    } catch (cause) {
+      throw new InvalidMessage(`${what} is no JSON`, { cause });
+    }
+    if (compiled.Check(value)) return value as Static<T>;
+    const fault = [...compiled.Errors(value)][0];
+    throw new InvalidMessage(`${what}: ${fault?.instancePath || '/'} ${fault?.message ?? 'is wrong'}`);
+  };
+};
+
+export const parseJob = parser(Job, 'job');
+export const parseReport = parser(Report, 'report');
+export const parseDeadJob = parser(DeadJob, 'dead job');
+
+/** The body of any message: compact JSON, so that an operator reads the image ID in the broker's own pages. */
+export const encode = (message: Job | Report | DeadJob): Buffer => Buffer.from(JSON.stringify(message));

@@ -1,0 +1,87 @@
+import type { Image, ImageState } from '../pipeline/image.ts';
+import type { Job, Outcome, ProcessingHint } from '../pipeline/message.ts';
+
+/** An image that is about to be accepted; its blob is durable already. */
+export interface NewImage
+  extends Pick<Image, 'id' | 'filename' | 'contentType' | 'bytes' | 'sha256' | 'pipeline'> {
+  readonly blob: string;
+}
+/** One upload. `response` is what a repeated request with the same idempotency key is answered with. */
+export interface Submission {
+  readonly images: readonly NewImage[];
+  readonly idempotency?: { readonly key: string; readonly fingerprint: string; readonly response: string };
+}
+/** `repeated`: the key was used by the same upload before; `conflict`: by another one. Neither stores anything. */
+export type Acceptance = { kind: 'accepted' } | { kind: 'repeated'; response: string } | { kind: 'conflict' };
+/** `repeated`: it was final already; `stale`: of an older generation, kept as history; `unknown`: no such image. */
+export type Recorded = 'recorded' | 'repeated' | 'stale' | 'unknown';
+export type JobKey = Pick<Job, 'id' | 'generation'>;
+
+export interface ImageQuery {
+  readonly state?: ImageState;
+  readonly label?: string;
+  /** Part of the file name, any case. */
+  readonly text?: string;
+  /** ISO 8601; from inclusive, until exclusive. */
+  readonly from?: string;
+  readonly until?: string;
+  /** `next` of the page before. */
+  readonly cursor?: string;
+  readonly limit: number;
+}
+export interface ImagePage {
+  readonly images: Image[];
+  readonly next: string | null;
+}
+/** One change of one image; `seq` grows by time. `image` is the image as it was then, null once deleted. */
+export interface ImageEvent {
+  readonly seq: number;
+  readonly type: ImageState | 'deleted';
+  readonly imageId: string;
+  readonly image: Image | null;
+}
+export interface Outstanding {
+  /** Images neither succeeded, failed nor dead. */
+  readonly images: number;
+  readonly oldestCreatedAt: string | null;
+  /** Rows of the outbox: jobs not yet confirmed by the broker. */
+  readonly outbox: number;
+}
+
+/** The ledger. Each call is one transaction, durable when it resolves. Lists answer in their order. */
+export interface Store {
+  /** Image rows, outbox rows and `queued` events. Outbox rows are held back `leaseMs` for the submitter to publish itself. */
+  accept(submissions: readonly Submission[], leaseMs: number): Promise<Acceptance[]>;
+  /** Drops outbox rows whose jobs the broker has confirmed. */
+  published(jobs: readonly JobKey[]): Promise<void>;
+  /** Overdue outbox rows, oldest first, as jobs; they are held back `leaseMs` for the caller. */
+  claimOutbox(limit: number, leaseMs: number): Promise<Job[]>;
+  /** Queued images become `processing`; anything else is left alone. */
+  started(hints: readonly ProcessingHint[]): Promise<void>;
+  record(outcomes: readonly Outcome[]): Promise<Recorded[]>;
+  /**
+   * Puts unfinished images that saw no change since `unchangedSince` (ISO) and are not in the outbox into the
+   * outbox again, oldest first, at most `limit`. Returns how many.
+   */
+  requeue(unchangedSince: string, limit: number): Promise<number>;
+  /** A new generation of a final image, queued; the outbox row is held back. `unfinished` if the image is in flight. */
+  reprocess(id: string, leaseMs: number): Promise<Job | 'not-found' | 'unfinished'>;
+  /** Forgets an image in any state. Returns its blob's key, for the caller to remove. */
+  remove(id: string): Promise<{ blob: string } | 'not-found'>;
+  image(id: string): Promise<Image | undefined>;
+  /** Where the original lies. */
+  blobOf(id: string): Promise<string | undefined>;
+  thumbnail(id: string): Promise<Uint8Array | undefined>;
+  /** Newest first. */
+  images(query: ImageQuery): Promise<ImagePage>;
+  /** Events after `seq`, oldest first; of one image if `imageId` is given. */
+  events(after: number, limit: number, imageId?: string): Promise<ImageEvent[]>;
+  /** The newest event's number, 0 if there is none. */
+  lastEvent(): Promise<number>;
+  outstanding(): Promise<Outstanding>;
+  /** Drops events and idempotency keys older than `before` (ISO), in a bounded batch. */
+  expire(before: string, limit: number): Promise<void>;
+  /** Answers if the store can be written to; throws otherwise. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
