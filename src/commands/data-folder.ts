@@ -1,0 +1,33 @@
+import { accessSync, constants, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { StartError } from './lifecycle.ts';
+
+/** Creates the folder if need be. Throws {@link StartError} if it cannot be written to. */
+export const writableFolder = (path: string): void => {
+  try {
+    mkdirSync(path, { recursive: true });
+    accessSync(path, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new StartError(`the folder ${path} cannot be written to (${code})`, { cause });
+  }
+};
+
+/**
+ * Takes the data folder for this process until it ends, however it ends: the lock is one of the operating system's,
+ * held through SQLite since Node has none of its own. Throws {@link StartError} if another process has it.
+ */
+export const takeDataFolder = (path: string): void => {
+  writableFolder(path);
+  const lock = new DatabaseSync(join(path, 'gantry.lock'));
+  try {
+    lock.exec('pragma locking_mode = exclusive; begin exclusive');
+  } catch (cause) {
+    throw new StartError(`the data folder ${path} is in use by another gantry; choose one with --data-dir`, {
+      cause,
+    });
+  }
+  // Kept referenced: a collected handle would give up the lock.
+  process.once('exit', () => lock.close());
+};

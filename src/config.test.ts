@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { test } from 'node:test';
+import { ConfigError, loadConfig } from './config.ts';
+import { configurationPage } from './configuration-page.ts';
+
+test('without any setting there are defaults', () => {
+  const config = loadConfig({});
+  assert.equal(config.port, 5000);
+  assert.equal(config.host, '127.0.0.1');
+  assert.equal(config.imagesDir, resolve('data/images'));
+  assert.equal(config.maxFileBytes, 50_000_000);
+  assert.equal(config.jobDeadline, 30_000);
+  assert.ok(config.workers >= 1);
+});
+
+test('the command line wins over the environment, the environment over a file', () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'gantry-config-')), 'port');
+  writeFileSync(file, '7001\n');
+  assert.equal(loadConfig({ GANTRY_PORT_FILE: file }).port, 7001);
+  assert.equal(loadConfig({ GANTRY_PORT_FILE: file, GANTRY_PORT: '7002' }).port, 7002);
+  assert.equal(loadConfig({ GANTRY_PORT: '7002' }, { port: '7003' }).port, 7003);
+});
+
+test('the images follow the data folder unless set', () => {
+  assert.equal(loadConfig({ GANTRY_DATA_DIR: '/srv/gantry' }).imagesDir, '/srv/gantry/images');
+  assert.equal(
+    loadConfig({ GANTRY_DATA_DIR: '/srv/gantry', GANTRY_IMAGES_DIR: '/data/images' }).imagesDir,
+    '/data/images',
+  );
+});
+
+test('sizes and durations have units', () => {
+  const config = loadConfig({
+    GANTRY_MAX_FILE_BYTES: '1.5MiB',
+    GANTRY_JOB_DEADLINE: '2m',
+    GANTRY_MAX_WAIT_MS: '5',
+  });
+  assert.equal(config.maxFileBytes, 1_572_864);
+  assert.equal(config.jobDeadline, 120_000);
+  assert.equal(config.maxWaitMs, 5);
+});
+
+const faults: [name: string, environment: NodeJS.ProcessEnv, message: RegExp][] = [
+  ['a misspelt setting', { GANTRY_PROT: '80' }, /unknown setting GANTRY_PROT/],
+  ['a setting that is nearly right', { GANTRY_MODEL_DIR: 'x' }, /did you mean GANTRY_MODEL\?/],
+  ['no number', { GANTRY_PORT: 'http' }, /GANTRY_PORT takes a whole number from 0 to 65535, not "http"/],
+  ['out of range', { GANTRY_PORT: '65536' }, /GANTRY_PORT takes a whole number/],
+  ['an unknown unit', { GANTRY_MAX_FILE_BYTES: '5 bananas' }, /takes a size such as 50MB/],
+  ['an unknown word', { GANTRY_LOG_LEVEL: 'loud' }, /takes one of trace, debug/],
+  ['an unreadable file', { GANTRY_PORT_FILE: '/nowhere' }, /GANTRY_PORT_FILE: cannot read \/nowhere/],
+];
+for (const [name, environment, message] of faults) {
+  test(`refused in one line: ${name}`, () => {
+    assert.throws(
+      () => loadConfig(environment),
+      (error) => error instanceof ConfigError && message.test(error.message) && !error.message.includes('\n'),
+    );
+  });
+}
+
+test('what Kubernetes sets for a Service called gantry is no mistake', () => {
+  loadConfig({
+    GANTRY_SERVICE_HOST: '10.0.0.1',
+    GANTRY_SERVICE_PORT: '5000',
+    GANTRY_PORT_5000_TCP: 'tcp://10.0.0.1:5000',
+  });
+});
+
+test('docs/configuration.md is what the code says (npm run docs)', () => {
+  assert.equal(
+    readFileSync(new URL('../docs/configuration.md', import.meta.url), 'utf8'),
+    configurationPage(),
+  );
+});

@@ -1,0 +1,178 @@
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/** A mistake in the settings: one line that names the setting, what it was given and what it takes. Exit code 2. */
+export class ConfigError extends Error {
+  readonly code = 'invalid-setting';
+}
+
+interface Kind<T> {
+  readonly name: string;
+  parse(text: string): T;
+}
+
+const kind = <T>(name: string, parse: (text: string) => T | undefined): Kind<T> => ({
+  name,
+  parse(text) {
+    const value = parse(text.trim());
+    if (value === undefined) throw new ConfigError(`takes ${name}, not ${JSON.stringify(text)}`);
+    return value;
+  },
+});
+
+const unitsOfBytes: Record<string, number> = {
+  '': 1,
+  b: 1,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+};
+const unitsOfTime: Record<string, number> = { ms: 1, '': 1, s: 1e3, m: 60e3, h: 3600e3, d: 86400e3 };
+
+const withUnit = (units: Record<string, number>) => (text: string) => {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text) ?? [];
+  const factor = units[unit?.toLowerCase() ?? ''];
+  return number === undefined || factor === undefined ? undefined : Math.round(Number(number) * factor);
+};
+const integer = (least: number, most: number) =>
+  kind(`a whole number from ${least} to ${most}`, (text) => {
+    const value = Number(text);
+    return /^\d+$/.test(text) && value >= least && value <= most ? value : undefined;
+  });
+const text = kind('a text', (value) => (value === '' ? undefined : value));
+const folder = kind('a folder', (value) => (value === '' ? undefined : resolve(value)));
+const size = kind('a size such as 50MB or 64MiB', withUnit(unitsOfBytes));
+const duration = kind('a duration such as 500ms, 30s or 2h', withUnit(unitsOfTime));
+const oneOf = <const T extends string>(...values: T[]) =>
+  kind(`one of ${values.join(', ')}`, (value) => values.find((one) => one === value));
+
+interface Setting<T> {
+  readonly kind: Kind<T>;
+  /** As a user would write it; undefined = unset, or worked out as `description` says. */
+  readonly default?: string;
+  readonly description: string;
+}
+const setting = <T>(of: Kind<T>, fallback: string | undefined, description: string): Setting<T> => ({
+  kind: of,
+  ...(fallback === undefined ? {} : { default: fallback }),
+  description,
+});
+
+/** Every setting, once. `maxFileBytes` is `--max-file-bytes` on the command line and GANTRY_MAX_FILE_BYTES in the environment. */
+export const settings = {
+  host: setting(text, '127.0.0.1', 'Address to listen on; 0.0.0.0 for every interface.'),
+  port: setting(integer(0, 65535), '5000', 'Port to listen on; 0 takes a free one.'),
+  dataDir: setting(folder, './data', 'Folder of the database and, unless set otherwise, of the images.'),
+  imagesDir: setting(folder, undefined, 'Folder of the images. Unset: `images` in the data folder.'),
+  model: setting(folder, 'models/pets', 'Model folder: a manifest.json and its ONNX file.'),
+  workers: setting(integer(1, 1024), undefined, 'Inference processes. Unset: as many as there are cores.'),
+  maxBatch: setting(integer(1, 256), '4', 'Most images one worker runs through the model at once.'),
+  maxWaitMs: setting(duration, '0ms', 'How long an idle worker waits for a batch to fill up.'),
+  jobDeadline: setting(
+    duration,
+    '30s',
+    'A worker that takes longer over a batch is killed and the attempt failed.',
+  ),
+  workerMemory: setting(size, '1GiB', 'A worker whose resident memory passes this is replaced.'),
+  maxFileBytes: setting(size, '50MB', 'Largest file accepted.'),
+  maxPixels: setting(
+    integer(1, 1_000_000_000),
+    '50000000',
+    'Most pixels (width × height) a picture may have.',
+  ),
+  maxFiles: setting(integer(1, 10_000), '100', 'Most files in one upload request.'),
+  maxBacklog: setting(integer(1, 1_000_000_000), '100000', 'Unfinished images beyond which uploads get 503.'),
+  requestTimeout: setting(duration, '5m', 'An upload that takes longer is cut off with 408.'),
+  minFreeBytes: setting(size, '500MB', 'Free disk space below which uploads get 507.'),
+  shutdownTimeout: setting(duration, '30s', 'How long each phase of a shutdown may take.'),
+  sweepInterval: setting(duration, '30s', 'How often the store is checked for overdue images.'),
+  overdueAfter: setting(
+    duration,
+    '5m',
+    'An unfinished image without news for this long may be queued again.',
+  ),
+  keepEvents: setting(duration, '7d', 'How long events can be resumed and idempotency keys are honoured.'),
+  logLevel: setting(
+    oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
+    'info',
+    'Least level logged.',
+  ),
+  logFormat: setting(oneOf('auto', 'pretty', 'json'), 'auto', 'auto: pretty on a terminal, JSON elsewhere.'),
+} as const;
+
+export type SettingName = keyof typeof settings;
+type Parsed = { [Name in SettingName]: (typeof settings)[Name] extends Setting<infer T> ? T : never };
+/** Every setting, parsed; what is unset in the environment and on the command line has its default. */
+export type Config = Readonly<Parsed>;
+
+export const settingNames = Object.keys(settings) as SettingName[];
+/** `maxFileBytes` → `GANTRY_MAX_FILE_BYTES` */
+export const environmentName = (name: SettingName): string =>
+  `GANTRY_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+/** `maxFileBytes` → `--max-file-bytes` */
+export const flagName = (name: SettingName): string =>
+  `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
+/** Set by Kubernetes for any Service called `gantry`, never by a person. */
+const serviceLink = /^GANTRY_(SERVICE_(HOST|PORT)|PORT_\d+_)/;
+
+const refuseUnknown = (environment: NodeJS.ProcessEnv): void => {
+  const known = new Set(
+    settingNames.flatMap((name) => [environmentName(name), `${environmentName(name)}_FILE`]),
+  );
+  for (const name of Object.keys(environment)) {
+    if (name.startsWith('GANTRY_') && !known.has(name) && !serviceLink.test(name)) {
+      const near = [...known].find((one) => one.includes(name.slice(7)) || name.includes(one));
+      throw new ConfigError(
+        `unknown setting ${name}${near ? `; did you mean ${near}?` : ''} (gantry serve --help lists all settings)`,
+      );
+    }
+  }
+};
+
+const fromFile = (variable: string, path: string): string => {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (cause) {
+    throw new ConfigError(`${variable}: cannot read ${path}`, { cause });
+  }
+};
+
+/**
+ * Puts the settings together: command line before environment before `GANTRY_*_FILE` before default.
+ * Throws {@link ConfigError} for an unknown or malformed one.
+ */
+export const loadConfig = (
+  environment: NodeJS.ProcessEnv,
+  flags: Partial<Record<SettingName, string>> = {},
+): Config => {
+  refuseUnknown(environment);
+  const given = (name: SettingName): { text: string; where: string } | undefined => {
+    const variable = environmentName(name);
+    const flag = flags[name];
+    if (flag !== undefined) return { text: flag, where: flagName(name) };
+    const value = environment[variable];
+    if (value !== undefined && value !== '') return { text: value, where: variable };
+    const file = environment[`${variable}_FILE`];
+    if (file) return { text: fromFile(`${variable}_FILE`, file), where: `${variable}_FILE` };
+    const fallback = settings[name].default;
+    return fallback === undefined ? undefined : { text: fallback, where: 'default' };
+  };
+  const parsed: Record<string, unknown> = {};
+  for (const name of settingNames) {
+    const value = given(name);
+    if (value === undefined) continue;
+    try {
+      parsed[name] = settings[name].kind.parse(value.text);
+    } catch (cause) {
+      throw new ConfigError(`${value.where} ${(cause as Error).message}`, { cause });
+    }
+  }
+  parsed.imagesDir ??= join(parsed.dataDir as string, 'images');
+  parsed.workers ??= availableParallelism();
+  return parsed as Config;
+};

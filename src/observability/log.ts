@@ -1,0 +1,23 @@
+import { type Logger, pino } from 'pino';
+import pretty from 'pino-pretty';
+
+export type { Logger };
+
+/**
+ * JSON lines on stdout, or readable ones on a terminal (NO_COLOR is honoured). Lines about an image carry
+ * `imageId`. `format` auto: readable if stdout is a terminal.
+ */
+export const createLog = (level: string, format: 'auto' | 'pretty' | 'json'): Logger => {
+  const terminal = process.stdout.isTTY === true;
+  const options = {
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  if (format === 'json' || (format === 'auto' && !terminal)) {
+    return pino(options, pino.destination({ dest: 1, sync: true }));
+  }
+  const colorize = terminal && !process.env.NO_COLOR;
+  return pino(options, pretty({ sync: true, colorize, translateTime: 'SYS:HH:MM:ss.l', singleLine: true }));
+};

@@ -1,0 +1,101 @@
+import type { Broker, Delivery, Verdict } from '../broker/broker.ts';
+import { maxAttempts, retryQueue } from '../broker/topology.ts';
+import { type Classifier, ClassifierFault } from '../classifier/classifier.ts';
+import type { Logger } from '../observability/log.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import { encode, InvalidMessage, type Job, parseJob, type Report } from './message.ts';
+
+export interface ProcessContext {
+  readonly broker: Broker;
+  readonly classifier: Classifier;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+/** Publishes what became of an attempt; `processing` is a hint that nobody waits for. */
+const report = (
+  broker: Broker,
+  job: Job,
+  rest: DistributiveOmit<Report, 'version' | 'id' | 'generation' | 'attempt'>,
+) => {
+  const { id, generation, attempt } = job;
+  const body = encode({ version: 1, id, generation, attempt, ...rest } as Report);
+  return rest.kind === 'processing'
+    ? broker.hint('results', body)
+    : broker.publish('results', body, { messageId: id });
+};
+type DistributiveOmit<T, K extends string> = T extends unknown ? Omit<T, K> : never;
+
+/** Publishes the job for its next attempt, or into `images.dead` once it has had them all. */
+const tryAgain = async (
+  { broker, metrics, log }: ProcessContext,
+  job: Job,
+  fault: ClassifierFault,
+): Promise<void> => {
+  const error = { code: fault.code, message: fault.message };
+  const about = { imageId: job.id, attempt: job.attempt, error };
+  metrics.attemptsFailed.inc({ reason: fault.code });
+  if (fault.code === 'storage-unavailable') {
+    log.warn(about, 'image storage unavailable; the attempt does not count');
+    await broker.publish('images.retry.10s', encode(job), { messageId: job.id });
+  } else if (job.attempt < maxAttempts) {
+    const queue = retryQueue(job.attempt);
+    log.warn({ ...about, queue }, 'attempt failed, will be tried again');
+    await broker.publish(queue, encode({ ...job, attempt: job.attempt + 1 }), { messageId: job.id });
+  } else {
+    log.error(about, 'attempt failed, and it was the last');
+    await broker.publish('images.dead', encode({ ...job, error }), { messageId: job.id });
+  }
+};
+
+/**
+ * Handles one job of the queue `images`: classifies the image and publishes the outcome, confirmed, before the job
+ * is acknowledged. Throws (so the job is delivered again) only if the broker takes no message.
+ */
+export const createProcess =
+  (context: ProcessContext) =>
+  async (delivery: Delivery): Promise<Verdict> => {
+    const { broker, classifier, metrics, log } = context;
+    let job: Job;
+    try {
+      job = parseJob(delivery.body);
+    } catch (err) {
+      if (!(err instanceof InvalidMessage)) throw err;
+      log.error({ err }, 'a message in `images` is no job');
+      return 'dead-letter';
+    }
+    const about = { imageId: job.id };
+    const waitMs = Math.max(0, Date.now() - Date.parse(job.submittedAt));
+    report(broker, job, { kind: 'processing' });
+    try {
+      const outcome = await classifier.classify(job);
+      if (outcome.kind === 'refused') {
+        log.info({ ...about, error: outcome.error }, 'image cannot be used');
+        await report(broker, job, { kind: 'failed', error: outcome.error, picture: null });
+        return 'ack';
+      }
+      const { bytes, picture, result } = outcome;
+      log.info({ ...about, bytes, contentType: job.contentType, key: job.blob }, 'image retrieved');
+      const timings = { waitMs, ...outcome.timings };
+      await report(broker, job, {
+        kind: 'succeeded',
+        result: { ...result, timings, attempts: job.attempt },
+        picture,
+      });
+      const { fetchMs, decodeMs, inferMs } = timings;
+      const ms = Math.round((fetchMs + decodeMs + inferMs) * 10) / 10;
+      log.info({ ...about, label: result.label, confidence: result.confidence, ms }, 'image classified');
+      for (const [stage, duration] of Object.entries({
+        wait: waitMs,
+        fetch: fetchMs,
+        decode: decodeMs,
+        infer: inferMs,
+      })) {
+        metrics.stageSeconds.observe({ stage }, duration / 1000);
+      }
+    } catch (error) {
+      if (!(error instanceof ClassifierFault) || error.code === 'stopped') throw error;
+      await tryAgain(context, job, error);
+    }
+    return 'ack';
+  };

@@ -1,0 +1,52 @@
+import type { Logger } from '../observability/log.ts';
+
+export interface Repeating {
+  /** Runs the task now, or right after the run under way. */
+  wake(): void;
+  /** Resolves when no run is under way and none will begin. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Runs `task` every `intervalMs`, never two at once. A run that throws is logged and the next one comes as usual.
+ * A task that returns true has more to do: it runs again at once.
+ */
+export const repeating = (
+  name: string,
+  intervalMs: number,
+  log: Logger,
+  task: () => Promise<boolean>,
+): Repeating => {
+  let stopped = false;
+  let running: Promise<void> | undefined;
+  let again = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  const runs = async (): Promise<void> => {
+    do {
+      again = false;
+      try {
+        if (await task()) again = true;
+      } catch (err) {
+        log.error({ err }, `${name} failed`);
+      }
+    } while (again && !stopped);
+    running = undefined;
+    if (!stopped) timer = setTimeout(wake, intervalMs);
+  };
+  const wake = (): void => {
+    if (stopped) return;
+    clearTimeout(timer);
+    if (running) again = true;
+    else running = runs();
+  };
+  timer = setTimeout(wake, intervalMs);
+  return {
+    wake,
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+};

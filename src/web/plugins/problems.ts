@@ -1,0 +1,66 @@
+import { STATUS_CODES } from 'node:http';
+import type { FastifyError, FastifyReply } from 'fastify';
+import { BlobsUnavailable } from '../../blobs/blobs.ts';
+import type { App } from '../app.ts';
+import { Problem, type ProblemBody } from '../problem.ts';
+
+const answer = (reply: FastifyReply, problem: Problem) => {
+  const body: ProblemBody = {
+    type: 'about:blank',
+    title: STATUS_CODES[problem.status] ?? 'Error',
+    status: problem.status,
+    detail: problem.message,
+    code: problem.code,
+    ...problem.more,
+  };
+  return reply
+    .code(problem.status)
+    .headers(problem.headers)
+    .header('content-type', 'application/problem+json; charset=utf-8')
+    .serializer(JSON.stringify)
+    .send(body);
+};
+
+/** Codes of errors that Fastify's parts throw, and what a client should read instead of their own words. */
+const known: Readonly<Record<string, readonly [status: number, code: string, detail?: string]>> = {
+  FST_ERR_VALIDATION: [400, 'invalid-request'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: [415, 'unsupported-media-type'],
+  FST_ERR_CTP_BODY_TOO_LARGE: [413, 'body-too-large'],
+  FST_MP_PREMATURE_CLOSE: [400, 'invalid-multipart', 'the multipart body ends before its closing boundary'],
+  'invalid-cursor': [400, 'invalid-cursor'],
+};
+
+const asProblem = (error: FastifyError): Problem => {
+  if (error instanceof Problem) return error;
+  if (error instanceof BlobsUnavailable) {
+    const headers = { 'retry-after': '10' };
+    return new Problem(503, 'storage-unavailable', 'the image storage cannot be reached', {
+      headers,
+      cause: error,
+    });
+  }
+  const [status, code, detail] = known[error.code] ?? [];
+  if (status !== undefined && code !== undefined) return new Problem(status, code, detail ?? error.message);
+  const given = error.statusCode ?? 500;
+  if (given < 500) return new Problem(given, 'bad-request', error.message, { cause: error });
+  // The cause is in the log; its text may hold what no client should read.
+  return new Problem(500, 'internal', 'something went wrong here; the log of the server says what', {
+    cause: error,
+  });
+};
+
+/** Every error, wherever it comes from, is answered as problem+json; those of our own making are logged as errors. */
+export const problems = (app: App): void => {
+  app.setErrorHandler<FastifyError>((error, request, reply) => {
+    const problem = asProblem(error);
+    if (problem.status >= 500) {
+      const level = problem.status === 500 ? 'error' : 'warn';
+      request.log[level]({ err: error, method: request.method, url: request.url }, 'request failed');
+    }
+    return answer(reply, problem);
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?')[0]?.slice(0, 200);
+    return answer(reply, new Problem(404, 'not-found', `there is no ${request.method} ${path}`));
+  });
+};

@@ -1,0 +1,20 @@
+import { outboxLeaseMs } from '../pipeline/dispatch.ts';
+import type { Image } from '../pipeline/image.ts';
+import type { WebContext } from './app.ts';
+import { notFound, Problem } from './problem.ts';
+
+/** Starts a new generation of a final image and returns the image, queued again. Throws the problem that hinders it. */
+export const again = async (
+  { store, dispatch, changed, log }: Pick<WebContext, 'store' | 'dispatch' | 'changed' | 'log'>,
+  id: string,
+): Promise<Image> => {
+  const job = await store.reprocess(id, outboxLeaseMs);
+  if (job === 'not-found') throw notFound(`image ${id}`);
+  if (job === 'unfinished') throw new Problem(409, 'unfinished', `image ${id} is being processed already`);
+  const image = await store.image(id);
+  changed();
+  void dispatch(job);
+  log.info({ imageId: id, generation: job.generation }, 'image queued for reprocessing');
+  if (image === undefined) throw notFound(`image ${id}`);
+  return image;
+};

@@ -1,0 +1,52 @@
+import { Type } from 'typebox';
+import { Image } from '../../pipeline/image.ts';
+import type { App, WebContext } from '../app.ts';
+import { Problem } from '../problem.ts';
+import { again } from '../reprocess.ts';
+import { Id, problemResponses } from './images.ts';
+
+const Query = Type.Object(
+  {
+    cursor: Type.Optional(Type.String({ maxLength: 500 })),
+    limit: Type.Integer({ minimum: 1, maximum: 500, default: 50 }),
+  },
+  { additionalProperties: false },
+);
+const Page = Type.Object({
+  images: Type.Array(Image, { description: '`error` says why, `attempts` how often, `updatedAt` when' }),
+  next: Type.Union([Type.String(), Type.Null()]),
+});
+
+/** Images whose every attempt failed, and their replay. */
+export const deadLetterRoutes = (app: App, context: WebContext): void => {
+  const { store } = context;
+  const tags = ['dead letters'];
+  const list = {
+    summary: 'Images whose every attempt failed, newest first',
+    tags,
+    querystring: Query,
+    response: { 200: Page, ...problemResponses },
+  };
+  app.get('/dead-letters', { schema: list }, async (request) =>
+    store.images({ ...request.query, state: 'dead' }),
+  );
+
+  const replay = {
+    summary: 'Process a dead image once more',
+    tags,
+    params: Id,
+    response: { 202: Image, ...problemResponses },
+  };
+  app.post('/dead-letters/:id/replay', { schema: replay }, async (request, reply) => {
+    const { id } = request.params;
+    const image = await store.image(id);
+    if (image !== undefined && image.state !== 'dead') {
+      throw new Problem(
+        409,
+        'not-dead',
+        `image ${id} is ${image.state}, not dead; use /images/${id}/reprocess`,
+      );
+    }
+    return reply.code(202).send(await again(context, id));
+  });
+};

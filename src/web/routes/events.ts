@@ -1,0 +1,67 @@
+import type { FastifyReply } from 'fastify';
+import { Type } from 'typebox';
+import type { ImageEvent } from '../../store/store.ts';
+import type { App, WebContext } from '../app.ts';
+import { notFound, Problem } from '../problem.ts';
+import { Id } from './images.ts';
+
+const description = `Server-sent events. \`event\` is the image's new state or \`deleted\`, \`data\` the image as JSON (for \`deleted\`: its id), \`id\` the number to resume from with \`Last-Event-ID\`.`;
+const Headers = Type.Object({ 'last-event-id': Type.Optional(Type.String()) });
+
+const lastEventId = (header: string | undefined): number | undefined => {
+  if (header === undefined || header === '') return undefined;
+  if (!/^\d{1,15}$/.test(header))
+    throw new Problem(400, 'invalid-request', 'Last-Event-ID takes the id of an event');
+  return Number(header);
+};
+
+async function* messages(events: AsyncIterable<ImageEvent>) {
+  for await (const { seq, type, imageId, image } of events) {
+    yield { id: String(seq), event: type, data: image ?? { id: imageId } };
+  }
+}
+async function* ofImage(events: AsyncIterable<ImageEvent>, imageId: string) {
+  for await (const event of events) if (event.imageId === imageId) yield event;
+}
+
+/** Server-sent events: of all images as they happen, or of one image from its beginning. */
+export const eventRoutes = (app: App, context: WebContext): void => {
+  const { store, feed } = context;
+  const tags = ['images'];
+
+  /** A comment at once, so that a client and every proxy between sees the stream open. */
+  const opened = (reply: FastifyReply): AbortSignal => {
+    const closed = new AbortController();
+    reply.sse.onClose(() => closed.abort());
+    reply.sse.sendHeaders();
+    reply.raw.write(': connected\n\n');
+    return closed.signal;
+  };
+
+  const all = { summary: 'Changes of all images, live', description, tags, headers: Headers };
+  app.get('/events', { schema: all, sse: 'only' }, async (request, reply) => {
+    const from = lastEventId(request.headers['last-event-id']) ?? feed.last();
+    await reply.sse.send(messages(feed.follow(from, opened(reply))));
+  });
+
+  const one = {
+    summary: 'Changes of one image, from its beginning',
+    description,
+    tags,
+    params: Id,
+    headers: Headers,
+  };
+  app.get('/images/:id/events', { schema: one, sse: 'only' }, async (request, reply) => {
+    const { id } = request.params;
+    if ((await store.image(id)) === undefined) throw notFound(`image ${id}`);
+    const from = lastEventId(request.headers['last-event-id']) ?? 0;
+    const now = feed.last();
+    const history = await store.events(from, 1000, id);
+    const signal = opened(reply);
+    async function* events() {
+      yield* history;
+      yield* ofImage(feed.follow(Math.max(from, now, history.at(-1)?.seq ?? 0), signal), id);
+    }
+    await reply.sse.send(messages(events()));
+  });
+};

@@ -1,0 +1,112 @@
+import { Type } from 'typebox';
+import { BlobMissing } from '../../blobs/blobs.ts';
+import { Image, ImageState } from '../../pipeline/image.ts';
+import type { App, WebContext } from '../app.ts';
+import { notFound, ProblemBody } from '../problem.ts';
+import { again } from '../reprocess.ts';
+
+export const Id = Type.Object({ id: Type.String({ format: 'uuid' }) });
+export const problemResponses = { '4xx': ProblemBody, '5xx': ProblemBody };
+
+const Query = Type.Object(
+  {
+    state: Type.Optional(ImageState),
+    label: Type.Optional(Type.String({ maxLength: 200 })),
+    text: Type.Optional(Type.String({ maxLength: 200, description: 'Part of the file name, any case' })),
+    from: Type.Optional(Type.String({ format: 'date-time', description: 'Uploaded at or after' })),
+    until: Type.Optional(Type.String({ format: 'date-time', description: 'Uploaded before' })),
+    cursor: Type.Optional(Type.String({ maxLength: 500, description: '`next` of the page before' })),
+    limit: Type.Integer({ minimum: 1, maximum: 500, default: 50 }),
+  },
+  { additionalProperties: false },
+);
+const Page = Type.Object({
+  images: Type.Array(Image),
+  next: Type.Union([Type.String(), Type.Null()], {
+    description: 'Cursor of the next page; null on the last',
+  }),
+});
+
+/** A picture is shown as what it is or not at all: no script in it may run, whatever a browser makes of it. */
+const pictureHeaders = {
+  'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+  'cache-control': 'private, max-age=31536000, immutable',
+};
+
+/** RFC 6266 with the name in RFC 8187's encoding, which leaves nothing that could end the header. */
+const disposition = (filename: string): string =>
+  `inline; filename*=UTF-8''${encodeURIComponent(filename).replaceAll(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)}`;
+
+/** Images: list, one, its original and thumbnail, delete, reprocess. */
+export const imageRoutes = (app: App, context: WebContext): void => {
+  const { store, blobs, changed, log } = context;
+  const tags = ['images'];
+
+  const list = {
+    summary: 'List images, newest first',
+    tags,
+    querystring: Query,
+    response: { 200: Page, ...problemResponses },
+  };
+  app.get('/images', { schema: list }, async (request) => store.images(request.query));
+
+  const one = { summary: 'One image', tags, params: Id, response: { 200: Image, ...problemResponses } };
+  app.get('/images/:id', { schema: one }, async (request) => {
+    const image = await store.image(request.params.id);
+    if (image === undefined) throw notFound(`image ${request.params.id}`);
+    return image;
+  });
+
+  const original = { summary: 'The original file', tags, params: Id };
+  app.get('/images/:id/original', { schema: original }, async (request, reply) => {
+    const { id } = request.params;
+    const [image, key] = await Promise.all([store.image(id), store.blobOf(id)]);
+    if (image === undefined || key === undefined) throw notFound(`image ${id}`);
+    const etag = `"${image.sha256}"`;
+    reply.headers({ ...pictureHeaders, etag });
+    if (request.headers['if-none-match'] === etag) return reply.code(304).send();
+    const blob = await blobs.open(key).catch((error: unknown) => {
+      if (!(error instanceof BlobMissing)) throw error;
+      log.error({ err: error, imageId: id }, 'the original of an image is missing');
+      throw notFound(`original of image ${id} any more`);
+    });
+    return reply
+      .type(image.contentType)
+      .header('content-length', blob.bytes)
+      .header('content-disposition', disposition(image.filename))
+      .send(blob.stream);
+  });
+
+  const thumbnail = { summary: 'A small WebP of the image, once it was processed', tags, params: Id };
+  app.get('/images/:id/thumbnail', { schema: thumbnail }, async (request, reply) => {
+    const webp = await store.thumbnail(request.params.id);
+    if (webp === undefined) throw notFound(`thumbnail of image ${request.params.id} yet`);
+    return reply.headers(pictureHeaders).type('image/webp').send(Buffer.from(webp));
+  });
+
+  const remove = {
+    summary: 'Delete an image, its original and its results',
+    tags,
+    params: Id,
+    response: { 204: Type.Null(), ...problemResponses },
+  };
+  app.delete('/images/:id', { schema: remove }, async (request, reply) => {
+    const { id } = request.params;
+    const removed = await store.remove(id);
+    if (removed === 'not-found') throw notFound(`image ${id}`);
+    changed();
+    await blobs.remove(removed.blob);
+    log.info({ imageId: id }, 'image deleted');
+    return reply.code(204).send(null);
+  });
+
+  const reprocess = {
+    summary: 'Process an image once more, as a new generation',
+    tags,
+    params: Id,
+    response: { 202: Image, ...problemResponses },
+  };
+  app.post('/images/:id/reprocess', { schema: reprocess }, async (request, reply) =>
+    reply.code(202).send(await again(context, request.params.id)),
+  );
+};

@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto';
+import { Type } from 'typebox';
+import type { NewImage } from '../../store/store.ts';
+import type { App, WebContext } from '../app.ts';
+import { Problem, ProblemBody } from '../problem.ts';
+import { readUpload, type Upload } from '../read-upload.ts';
+
+const Accepted = Type.Object({
+  message: Type.String(),
+  correlationId: Type.String({ format: 'uuid', description: 'ID of the first accepted image' }),
+  images: Type.Array(
+    Type.Object({
+      id: Type.String({ format: 'uuid' }),
+      filename: Type.String(),
+      bytes: Type.Integer(),
+      contentType: Type.String(),
+      sha256: Type.String(),
+      url: Type.String(),
+    }),
+  ),
+  refused: Type.Optional(
+    Type.Array(
+      Type.Object({
+        filename: Type.String(),
+        status: Type.Integer(),
+        code: Type.String(),
+        detail: Type.String(),
+      }),
+      { description: 'Files of the same request that were not taken; present only if there are any' },
+    ),
+  ),
+});
+
+const Headers = Type.Object({
+  'idempotency-key': Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 255,
+      description: 'The same upload repeated with the same key is stored once and answered alike',
+    }),
+  ),
+});
+
+const answerOf = ({ images, refused }: Upload, first: NewImage) => ({
+  message: images.length === 1 ? 'Image accepted' : `${images.length} images accepted`,
+  correlationId: first.id,
+  images: images.map(({ id, filename, bytes, contentType, sha256 }) => ({
+    ...{ id, filename, bytes, contentType, sha256 },
+    url: `/images/${id}`,
+  })),
+  ...(refused.length > 0 ? { refused } : {}),
+});
+
+/** The answer to a request none of whose files was taken: as the first of them was refused. */
+const refusal = ({ refused }: Upload): Problem => {
+  const { status, code, detail } = refused[0] ?? { status: 400, code: 'no-image', detail: 'no image' };
+  return new Problem(status, code, detail, refused.length > 1 ? { more: { refused } } : {});
+};
+
+const fingerprintOf = ({ images }: Upload): string =>
+  createHash('sha256')
+    .update(images.map(({ sha256 }) => sha256).join())
+    .digest('hex');
+
+/**
+ * `POST /upload`: streams every file into the blob storage while hashing it, then accepts them all in one
+ * transaction. A request that fails half-way leaves nothing.
+ */
+export const uploadRoute = (app: App, context: WebContext): void => {
+  const { blobs, submit, admit, metrics, limits, log, models } = context;
+  const receiving = { blobs, maxFileBytes: limits.maxFileBytes, pipeline: models[0].name };
+
+  const discard = async ({ images }: Upload): Promise<void> => {
+    for (const { blob } of images) {
+      await blobs.remove(blob).catch((err: unknown) => {
+        log.warn({ err, key: blob }, 'a blob that belongs to no image could not be removed');
+      });
+    }
+  };
+  const receiveAll = async (request: Parameters<typeof readUpload>[0]): Promise<Upload> => {
+    const upload: Upload = { images: [], refused: [] };
+    try {
+      await readUpload(request, receiving, limits.maxFiles, upload);
+    } catch (error) {
+      await discard(upload);
+      throw error;
+    } finally {
+      for (const { code } of upload.refused) metrics.uploads.inc({ outcome: code });
+    }
+    return upload;
+  };
+
+  const schema = {
+    summary: 'Upload one image or many',
+    description:
+      'Multipart form, field `image`, one file or many. Each file has its own outcome: the answer is 202 if at least one was accepted.',
+    tags: ['images'],
+    consumes: ['multipart/form-data'],
+    headers: Headers,
+    response: { 202: Accepted, '4xx': ProblemBody, '5xx': ProblemBody },
+  };
+  app.post('/upload', { schema }, async (request, reply) => {
+    const answered = metrics.acceptSeconds.startTimer();
+    await admit();
+    const upload = await receiveAll(request);
+    const first = upload.images[0];
+    if (first === undefined) throw refusal(upload);
+
+    const answer = answerOf(upload, first);
+    const key = request.headers['idempotency-key'];
+    const response = JSON.stringify(answer);
+    // If this throws, the rows may be there all the same: the blobs are kept, an orphan is better than a loss.
+    const acceptance = await submit({
+      images: upload.images,
+      ...(key === undefined ? {} : { idempotency: { key, fingerprint: fingerprintOf(upload), response } }),
+    });
+    if (acceptance.kind !== 'accepted') await discard(upload);
+    if (acceptance.kind === 'conflict') {
+      throw new Problem(
+        422,
+        'idempotency-key-reused',
+        'this Idempotency-Key was used before, for other files',
+      );
+    }
+    answered();
+    reply.code(202);
+    if (acceptance.kind === 'repeated') {
+      return reply.header('idempotent-replayed', 'true').send(JSON.parse(acceptance.response));
+    }
+    for (const { id, bytes, contentType } of upload.images) {
+      metrics.uploads.inc({ outcome: 'accepted' });
+      metrics.uploadedBytes.inc(bytes);
+      log.info({ imageId: id, bytes, contentType }, 'image accepted');
+    }
+    return reply.header('location', `/images/${first.id}`).send(answer);
+  });
+};

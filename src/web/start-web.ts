@@ -1,0 +1,99 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Blobs } from '../blobs/blobs.ts';
+import type { Broker } from '../broker/broker.ts';
+import type { Config } from '../config.ts';
+import type { Logger } from '../observability/log.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import { createDispatch } from '../pipeline/dispatch.ts';
+import { startRecording } from '../pipeline/record.ts';
+import { startRelay } from '../pipeline/relay.ts';
+import { createSubmit } from '../pipeline/submit.ts';
+import { startSweep } from '../pipeline/sweep.ts';
+import type { Store } from '../store/store.ts';
+import { createAdmission } from './admission.ts';
+import { type App, buildApp, type WebContext } from './app.ts';
+import { startEventFeed } from './event-feed.ts';
+
+export interface WebParts extends Pick<WebContext, 'models' | 'version'> {
+  readonly config: Config;
+  readonly store: Store;
+  readonly blobs: Blobs;
+  readonly broker: Broker;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  /** Brings the gauges of other parts up to date before a scrape. */
+  readonly observe?: () => void;
+}
+
+export interface Web {
+  readonly app: App;
+  /** From now on not ready. */
+  drain(): void;
+  /** Ends requests and event streams, takes no more. */
+  stopAccepting(): Promise<void>;
+  /** Records what has come back so far, then stops recording, relaying and sweeping. */
+  stopPipeline(): Promise<void>;
+}
+
+const observeStore = async (store: Store, metrics: Metrics): Promise<void> => {
+  const { images, oldestCreatedAt, outbox } = await store.outstanding();
+  metrics.unfinished.set(images);
+  metrics.outbox.set(outbox);
+  const age = oldestCreatedAt === null ? 0 : Date.now() - Date.parse(oldestCreatedAt);
+  metrics.oldestUnfinishedSeconds.set(Math.max(0, age) / 1000);
+};
+
+/** The web server's side of the pipeline, running, and its app, listening to nothing yet. */
+export const startWeb = async (parts: WebParts): Promise<Web> => {
+  const { config, store, blobs, broker, metrics, log, models, version } = parts;
+  let draining = false;
+  const feed = await startEventFeed(store, log);
+  const changed = feed.wake;
+  const dispatch = createDispatch(store, broker, log);
+  const relay = startRelay(store, dispatch, log);
+  const sweep = startSweep({
+    store,
+    broker,
+    log,
+    intervalMs: config.sweepInterval,
+    overdueAfterMs: config.overdueAfter,
+    keepEventsMs: config.keepEvents,
+    requeued: relay.wake,
+  });
+  const recording = await startRecording({ store, broker, metrics, log, changed });
+  const app = await buildApp({
+    store,
+    blobs,
+    submit: createSubmit(store, dispatch, changed),
+    dispatch,
+    admit: createAdmission(store, blobs, config),
+    feed,
+    changed,
+    metrics,
+    async observe() {
+      parts.observe?.();
+      await observeStore(store, metrics);
+    },
+    log,
+    version,
+    models,
+    limits: {
+      maxFileBytes: config.maxFileBytes,
+      maxFiles: config.maxFiles,
+      requestTimeoutMs: config.requestTimeout,
+    },
+    draining: () => draining,
+  });
+  return {
+    app,
+    drain() {
+      draining = true;
+    },
+    stopAccepting: () => app.close(),
+    async stopPipeline() {
+      await Promise.all([relay.stop(), sweep.stop()]);
+      while ((await broker.status('results')).messages > 0) await sleep(10);
+      await recording.cancel();
+    },
+  };
+};
