@@ -77,6 +77,11 @@ export const settings = {
     '30s',
     'A worker that takes longer over a batch is killed and the attempt failed.',
   ),
+  maxAttempts: setting(
+    integer(1, 100),
+    '5',
+    'Attempts an image gets before it is dead; 1 s, 10 s, then 60 s lie between them.',
+  ),
   workerMemory: setting(size, '1GiB', 'A worker whose resident memory passes this is replaced.'),
   maxFileBytes: setting(size, '50MB', 'Largest file accepted.'),
   maxPixels: setting(

@@ -20,8 +20,11 @@ export type QueueName =
   | 'images.retry.10s'
   | 'images.retry.60s';
 
+/** Consumers that an image may take down with it, before the broker itself gives up on it. */
+export const deliveryLimit = 5;
+
 export const topology: readonly Queue[] = [
-  { name: 'images', deadLetterTo: 'images.dead', deliveryLimit: 5 },
+  { name: 'images', deadLetterTo: 'images.dead', deliveryLimit },
   { name: 'results' },
   { name: 'images.dead' },
   { name: 'images.retry.1s', ttlMs: 1_000, deadLetterTo: 'images' },
@@ -33,9 +36,6 @@ export const topology: readonly Queue[] = [
 export const jobQueues: readonly QueueName[] = topology
   .map((queue) => queue.name)
   .filter((name) => name !== 'results');
-
-/** Attempts an image gets before it is dead. */
-export const maxAttempts = 5;
 
 /** The queue in which the try after attempt number `attempt` (from 1) waits: 1 s, 10 s, then 60 s. */
 export const retryQueue = (attempt: number): QueueName =>

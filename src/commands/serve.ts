@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { filesystemBlobs } from '../blobs/filesystem.ts';
 import { memoryBroker } from '../broker/memory.ts';
-import { loadModel } from '../classifier/manifest.ts';
+import { loadModel, type Model } from '../classifier/manifest.ts';
 import type { Config } from '../config.ts';
 import { startConsumer } from '../consumer/consumer.ts';
 import { startWorkerPool } from '../consumer/worker-pool.ts';
@@ -11,6 +11,7 @@ import { createMetrics } from '../observability/metrics.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
 import { version } from '../version.ts';
 import type { App } from '../web/app.ts';
+import type { ModelInfo } from '../web/routes/models.ts';
 import { startWeb } from '../web/start-web.ts';
 import { takeDataFolder, writableFolder } from './data-folder.ts';
 import { StartError, untilSignal } from './lifecycle.ts';
@@ -31,6 +32,11 @@ const listen = async (app: App, { host, port }: Config): Promise<string> => {
   const { address, family, port: taken } = app.server.address() as AddressInfo;
   const local = ['127.0.0.1', '0.0.0.0', '::', '::1'].includes(address);
   return `http://${local ? 'localhost' : family === 'IPv6' ? `[${address}]` : address}:${taken}`;
+};
+
+const describe = ({ outputs, ...model }: Model): ModelInfo => {
+  const { name, version, digest, description, licence, accuracy } = model;
+  return { name, version, digest, description, labels: outputs.scores.labels, licence, accuracy };
 };
 
 const greeting = (url: string, dataDir: string): string => `
@@ -80,7 +86,9 @@ export const serve = async (config: Config): Promise<void> => {
     version,
   });
   const prefetch = (config.workers + 1) * config.maxBatch;
-  const consumer = await startConsumer({ broker, classifier: pool.classifier, metrics, log }, prefetch);
+  const { classifier } = pool;
+  const { maxAttempts } = config;
+  const consumer = await startConsumer({ broker, classifier, metrics, log, maxAttempts }, prefetch);
 
   const phases = [
     { name: 'requests', run: web.stopAccepting },

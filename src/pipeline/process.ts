@@ -1,5 +1,5 @@
 import type { Broker, Delivery, Verdict } from '../broker/broker.ts';
-import { maxAttempts, retryQueue } from '../broker/topology.ts';
+import { retryQueue } from '../broker/topology.ts';
 import { type Classifier, ClassifierFault } from '../classifier/classifier.ts';
 import type { Logger } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
@@ -10,6 +10,8 @@ export interface ProcessContext {
   readonly classifier: Classifier;
   readonly metrics: Metrics;
   readonly log: Logger;
+  /** Attempts an image gets before it is dead. */
+  readonly maxAttempts: number;
 }
 
 /** Publishes what became of an attempt; `processing` is a hint that nobody waits for. */
@@ -28,7 +30,7 @@ type DistributiveOmit<T, K extends string> = T extends unknown ? Omit<T, K> : ne
 
 /** Publishes the job for its next attempt, or into `images.dead` once it has had them all. */
 const tryAgain = async (
-  { broker, metrics, log }: ProcessContext,
+  { broker, metrics, log, maxAttempts }: ProcessContext,
   job: Job,
   fault: ClassifierFault,
 ): Promise<void> => {

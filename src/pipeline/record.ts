@@ -1,5 +1,5 @@
 import type { Broker, Delivery, Subscription, Verdict } from '../broker/broker.ts';
-import { maxAttempts } from '../broker/topology.ts';
+import { deliveryLimit } from '../broker/topology.ts';
 import type { Logger } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Recorded, Store } from '../store/store.ts';
@@ -22,7 +22,7 @@ const deadOutcome = (body: Uint8Array): Outcome => {
   const { id, generation, attempt, error } = parseDeadJob(body);
   const lost = {
     code: 'delivery-limit',
-    message: `whoever worked on the image was lost each time, ${maxAttempts} times or more`,
+    message: `whoever worked on the image was lost each time, ${deliveryLimit} times or more`,
   };
   return { version: 1, id, generation, attempt, kind: 'dead', error: error ?? lost };
 };

@@ -12,7 +12,7 @@ import type { Store } from '../store/store.ts';
 import type { Admit } from './admission.ts';
 import type { EventFeed } from './event-feed.ts';
 import { openapi } from './plugins/openapi.ts';
-import { problems } from './plugins/problems.ts';
+import { answerSocket, problems } from './plugins/problems.ts';
 import { securityHeaders } from './plugins/security-headers.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { eventRoutes } from './routes/events.ts';
@@ -61,6 +61,7 @@ export const buildApp = async (context: WebContext): Promise<App> => {
     loggerInstance,
     disableRequestLogging: true,
     requestTimeout: context.limits.requestTimeoutMs,
+    clientErrorHandler: answerSocket(context.limits.requestTimeoutMs),
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 256 },
   }).withTypeProvider<TypeBoxTypeProvider>();

@@ -11,8 +11,8 @@ const kept = 2000;
 export interface EventFeed {
   /** A hint that the store has new events. */
   wake(): void;
-  /** Number of the newest event known. */
-  last(): number;
+  /** Number of the newest event there is. */
+  last(): Promise<number>;
   /** Events after `seq` as they happen, until the signal aborts or the feed stops. A slow reader falls back to the store, nobody waits for it. */
   follow(seq: number, signal: AbortSignal): AsyncGenerator<ImageEvent>;
   /** Ends every `follow`. */
@@ -70,7 +70,7 @@ export const startEventFeed = async (store: Store, log: Logger): Promise<EventFe
   }
   return {
     wake: poll.wake,
-    last: () => last,
+    last: () => store.lastEvent(),
     follow,
     stop() {
       stopped.abort();

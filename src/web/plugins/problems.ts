@@ -1,25 +1,52 @@
 import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply } from 'fastify';
 import { BlobsUnavailable } from '../../blobs/blobs.ts';
 import type { App } from '../app.ts';
 import { Problem, type ProblemBody } from '../problem.ts';
 
-const answer = (reply: FastifyReply, problem: Problem) => {
-  const body: ProblemBody = {
-    type: 'about:blank',
-    title: STATUS_CODES[problem.status] ?? 'Error',
-    status: problem.status,
-    detail: problem.message,
-    code: problem.code,
-    ...problem.more,
-  };
-  return reply
+const mediaType = 'application/problem+json; charset=utf-8';
+
+const bodyOf = ({ status, message, code, more }: Problem): ProblemBody => {
+  const title = STATUS_CODES[status] ?? 'Error';
+  return { type: 'about:blank', title, status, detail: message, code, ...more };
+};
+
+const answer = (reply: FastifyReply, problem: Problem) =>
+  reply
     .code(problem.status)
     .headers(problem.headers)
-    .header('content-type', 'application/problem+json; charset=utf-8')
+    .header('content-type', mediaType)
     .serializer(JSON.stringify)
-    .send(body);
-};
+    .send(bodyOf(problem));
+
+/** Answers what never became a request: too slow, too large a header, no HTTP at all. */
+export const answerSocket =
+  (requestTimeoutMs: number) =>
+  (error: Error & { code?: string }, socket: Socket): void => {
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const problems: Readonly<Record<string, Problem>> = {
+      ERR_HTTP_REQUEST_TIMEOUT: new Problem(
+        408,
+        'request-timeout',
+        `the request took longer than the limit of ${requestTimeoutMs} ms`,
+      ),
+      HPE_HEADER_OVERFLOW: new Problem(431, 'headers-too-large', 'the header is larger than 16 KiB'),
+    };
+    const problem =
+      problems[error.code ?? ''] ?? new Problem(400, 'invalid-http', 'the request is not valid HTTP');
+    const body = JSON.stringify(bodyOf(problem));
+    const head = [
+      `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+      `content-type: ${mediaType}`,
+      `content-length: ${Buffer.byteLength(body)}`,
+      'connection: close',
+    ];
+    socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  };
 
 /** Codes of errors that Fastify's parts throw, and what a client should read instead of their own words. */
 const known: Readonly<Record<string, readonly [status: number, code: string, detail?: string]>> = {

@@ -40,7 +40,7 @@ export const eventRoutes = (app: App, context: WebContext): void => {
 
   const all = { summary: 'Changes of all images, live', description, tags, headers: Headers };
   app.get('/events', { schema: all, sse: 'only' }, async (request, reply) => {
-    const from = lastEventId(request.headers['last-event-id']) ?? feed.last();
+    const from = lastEventId(request.headers['last-event-id']) ?? (await feed.last());
     await reply.sse.send(messages(feed.follow(from, opened(reply))));
   });
 
@@ -55,7 +55,7 @@ export const eventRoutes = (app: App, context: WebContext): void => {
     const { id } = request.params;
     if ((await store.image(id)) === undefined) throw notFound(`image ${id}`);
     const from = lastEventId(request.headers['last-event-id']) ?? 0;
-    const now = feed.last();
+    const now = await feed.last();
     const history = await store.events(from, 1000, id);
     const signal = opened(reply);
     async function* events() {

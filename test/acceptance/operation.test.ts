@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { accepted, ended, type ImageJson, json, type Target, target } from './target.ts';
+
+let server: Target;
+before(async () => {
+  server = await target();
+});
+after(() => server.stop());
+
+test('health and readiness', async () => {
+  for (const path of ['/healthz', '/readyz']) {
+    const response = await fetch(`${server.url}${path}`);
+    assert.equal(response.status, 200);
+    assert.equal((await json<{ status: string }>(response)).status, 'ok');
+  }
+});
+
+test('metrics count what happened', async () => {
+  const value = async (series: string): Promise<number> => {
+    const text = await (await fetch(`${server.url}/metrics`)).text();
+    return Number(
+      text
+        .split('\n')
+        .find((line) => line.startsWith(`${series} `))
+        ?.split(' ')[1] ?? 0,
+    );
+  };
+  const uploads = 'gantry_uploads_total{outcome="accepted"}';
+  const outcomes = 'gantry_outcomes_total{state="succeeded",label="cat"}';
+  const before = [await value(uploads), await value(outcomes)];
+  await ended(server.url, await accepted(server.url, 'cats/chelsea.png'));
+  assert.ok((await value(uploads)) > (before[0] ?? 0));
+  assert.ok((await value(outcomes)) > (before[1] ?? 0));
+  assert.ok((await value('process_resident_memory_bytes')) > 0);
+});
+
+test('models as their manifests describe them', async () => {
+  const { models } = await json<{ models: { name: string; digest: string; labels: string[] }[] }>(
+    await fetch(`${server.url}/models`),
+  );
+  const id = await accepted(server.url, 'cats/chelsea.png');
+  const image = await ended(server.url, id);
+  assert.equal(image.result?.model.digest, models[0]?.digest);
+  assert.deepEqual(models[0]?.labels, ['dog', 'cat', 'other']);
+});
+
+interface Operation {
+  readonly responses?: Record<
+    string,
+    { content?: Record<string, { schema: { properties?: object; required?: string[] } }> }
+  >;
+}
+test('the OpenAPI document names every route, and an image is what it says', async () => {
+  const document = await json<{ openapi: string; paths: Record<string, Record<string, Operation>> }>(
+    await fetch(`${server.url}/openapi.json`),
+  );
+  assert.match(document.openapi, /^3\.1/);
+  const routes = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method} ${path}`),
+  );
+  assert.deepEqual(routes.sort(), [
+    'delete /images/{id}',
+    'get /dead-letters',
+    'get /events',
+    'get /healthz',
+    'get /images',
+    'get /images/{id}',
+    'get /images/{id}/events',
+    'get /images/{id}/original',
+    'get /images/{id}/thumbnail',
+    'get /metrics',
+    'get /models',
+    'get /readyz',
+    'post /dead-letters/{id}/replay',
+    'post /images/{id}/reprocess',
+    'post /upload',
+  ]);
+  const schema =
+    document.paths['/images/{id}']?.get?.responses?.['200']?.content?.['application/json']?.schema;
+  const id = await accepted(server.url, 'cats/chelsea.png');
+  await ended(server.url, id);
+  const image = await json<ImageJson>(await fetch(`${server.url}/images/${id}`));
+  assert.deepEqual(Object.keys(image).sort(), Object.keys(schema?.properties ?? {}).sort());
+});
+
+test('the page and the API page are there, with their security headers', async () => {
+  for (const path of ['/', '/docs']) {
+    const response = await fetch(`${server.url}${path}`);
+    assert.equal(response.status, 200, path);
+    assert.match(response.headers.get('content-type') ?? '', /^text\/html/);
+    assert.match(response.headers.get('content-security-policy') ?? '', /default-src 'self'/);
+    await response.text();
+  }
+});
