@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { emptied, eventually, numbers, publishAll, settle, take, text, within } from './broker.probe.ts';
+import type { Broker, Verdict } from './broker.ts';
+import type { Queue, QueueName } from './topology.ts';
+import { verdictCases } from './verdict.contract.ts';
+
+export interface OpenBroker {
+  readonly broker: Broker;
+  /** Closes what is still open and deletes the queues. */
+  dispose(): Promise<void>;
+}
+/** Opens a broker whose queues are exactly `topology`, all of them fresh and empty. */
+export type OpenBrokerForTest = (options: { topology: readonly Queue[] }) => Promise<OpenBroker>;
+
+/** The real queues with waiting times that suit a test. `images.retry.60s` is left out: nothing leads there. */
+const topology: readonly Queue[] = [
+  { name: 'images', deadLetterTo: 'images.dead', deliveryLimit: 2 },
+  { name: 'results' },
+  { name: 'images.dead' },
+  { name: 'images.retry.1s', ttlMs: 50, deadLetterTo: 'images' },
+  { name: 'images.retry.10s', ttlMs: 600_000, deadLetterTo: 'images' },
+];
+const nowhere: QueueName = 'images.retry.60s';
+
+/** Every broker does this. `name` heads the suite; `skip` says why it cannot run here. */
+export const brokerContract = (name: string, open: OpenBrokerForTest, skip: string | false = false): void => {
+  const check = (what: string, run: (broker: Broker) => Promise<void>) =>
+    test(what, async () => {
+      const { broker, dispose } = await open({ topology });
+      try {
+        await run(broker);
+      } finally {
+        await dispose();
+      }
+    });
+
+  suite(`broker contract: ${name}`, { skip }, () => {
+    check(
+      'messages arrive in the order of their publishing, the first time with no redelivery',
+      async (broker) => {
+        await publishAll(broker, 'images', numbers(20));
+        const taken = await take(broker, 'images', 20);
+        assert.deepEqual(taken.map(text), numbers(20));
+        assert.deepEqual(new Set(taken.map((delivery) => delivery.redeliveries)), new Set([0]));
+      },
+    );
+
+    check('publish returns before a handler runs', async (broker) => {
+      let running = false;
+      await broker.consume('images', { prefetch: 1 }, async () => {
+        running = true;
+        return 'ack';
+      });
+      const published = broker.publish('images', Buffer.from('1'));
+      assert.equal(running, false);
+      await published;
+    });
+
+    check('a body is bytes: every value, none at all, more than a frame', async (broker) => {
+      const bodies = [
+        Buffer.from(Array.from({ length: 256 }, (_, value) => value)),
+        Buffer.alloc(0),
+        Buffer.alloc(300_000, 'gantry\0'),
+      ];
+      for (const body of bodies) await broker.publish('images', body);
+      const taken = await take(broker, 'images', 3);
+      for (const [index, body] of bodies.entries()) {
+        assert.ok(body.equals(taken[index]?.body ?? Buffer.from('missing')), `body ${index}`);
+      }
+    });
+
+    check('no more than `prefetch` handlers run at once, and as many as that', async (broker) => {
+      let running = 0;
+      let most = 0;
+      let done = 0;
+      const all = Promise.withResolvers<void>();
+      const full = Promise.withResolvers<void>();
+      await publishAll(broker, 'images', numbers(30));
+      await broker.consume('images', { prefetch: 3 }, async () => {
+        running += 1;
+        most = Math.max(most, running);
+        if (running === 3) full.resolve();
+        await full.promise;
+        await turn();
+        running -= 1;
+        done += 1;
+        if (done === 30) all.resolve();
+        return 'ack';
+      });
+      await within(all.promise, 'all handlers');
+      assert.equal(most, 3);
+    });
+
+    verdictCases(check);
+
+    check('cancel waits for the handlers that run and leaves the rest', async (broker) => {
+      await publishAll(broker, 'images', numbers(6));
+      const begun: string[] = [];
+      const two = Promise.withResolvers<void>();
+      const gate = Promise.withResolvers<Verdict>();
+      const subscription = await broker.consume('images', { prefetch: 2 }, async (delivery) => {
+        begun.push(text(delivery));
+        if (begun.length === 2) two.resolve();
+        return gate.promise;
+      });
+      await within(two.promise, 'two handlers');
+      let cancelled = false;
+      const cancelling = subscription.cancel().then(() => {
+        cancelled = true;
+      });
+      await settle(broker);
+      assert.equal(cancelled, false);
+      gate.resolve('ack');
+      await within(cancelling, 'cancel');
+      assert.deepEqual((await take(broker, 'images', 4)).map(text), ['2', '3', '4', '5']);
+      assert.deepEqual(begun, ['0', '1']);
+    });
+
+    check('two consumers share a queue; each message goes to one of them', async (broker) => {
+      await publishAll(broker, 'images', numbers(100));
+      const taken: string[] = [];
+      const busy = new Set<string>();
+      const both = Promise.withResolvers<void>();
+      const all = Promise.withResolvers<void>();
+      for (const consumer of ['a', 'b']) {
+        await broker.consume('images', { prefetch: 1 }, async (delivery) => {
+          busy.add(consumer);
+          if (busy.size === 2) both.resolve();
+          await both.promise;
+          taken.push(text(delivery));
+          if (taken.length === 100) all.resolve();
+          return 'ack';
+        });
+      }
+      await within(all.promise, 'all messages');
+      assert.deepEqual(
+        taken
+          .map(Number)
+          .sort((a, b) => a - b)
+          .map(String),
+        numbers(100),
+      );
+    });
+
+    check(
+      'a queue that does not exist: publish rejects, hint does nothing, both go on working',
+      async (broker) => {
+        await assert.rejects(broker.publish(nowhere, Buffer.from('1')), { code: 'unroutable' });
+        broker.hint(nowhere, Buffer.from('1'));
+        await broker.publish('images', Buffer.from('2'), { messageId: 'two' });
+        assert.deepEqual((await take(broker, 'images', 1)).map(text), ['2']);
+      },
+    );
+
+    check('a hint arrives', async (broker) => {
+      broker.hint('results', Buffer.from('hint'));
+      assert.deepEqual((await take(broker, 'results', 1)).map(text), ['hint']);
+    });
+
+    check('after close nothing is taken and nothing delivered', async (broker) => {
+      let delivered = 0;
+      await broker.close();
+      await assert.rejects(broker.publish('images', Buffer.from('1')), { code: 'closed' });
+      broker.hint('images', Buffer.from('1'));
+      await assert.rejects(async () => {
+        await broker.consume('images', { prefetch: 1 }, async () => {
+          delivered += 1;
+          return 'ack';
+        });
+      });
+      await broker.close();
+      assert.equal(delivered, 0);
+    });
+
+    check('status counts what waits, what is unanswered, and consumers', async (broker) => {
+      const counts = (messages: number, consumers: number) =>
+        eventually(`${messages} messages, ${consumers} consumers`, async () => {
+          const status = await broker.status('images');
+          return status.messages === messages && status.consumers === consumers;
+        });
+      await counts(0, 0);
+      await publishAll(broker, 'images', numbers(3));
+      await counts(3, 0);
+      const begun = Promise.withResolvers<void>();
+      const gate = Promise.withResolvers<Verdict>();
+      const subscription = await broker.consume('images', { prefetch: 1 }, async () => {
+        begun.resolve();
+        return gate.promise;
+      });
+      await within(begun.promise, 'a handler');
+      await counts(3, 1);
+      gate.resolve('ack');
+      await counts(0, 1);
+      await subscription.cancel();
+      await counts(0, 0);
+    });
+
+    check('10,000 messages arrive once each, in order', async (broker) => {
+      const sent = numbers(10_000);
+      const [taken] = await Promise.all([
+        take(broker, 'images', sent.length, 100),
+        publishAll(broker, 'images', sent),
+      ]);
+      assert.deepEqual(taken.map(text), sent);
+      await emptied(broker, 'images');
+    });
+
+    check(
+      'who asks is told that the queue was created, and not before it can have noted it',
+      async (broker) => {
+        const told = Promise.withResolvers<void>();
+        let registered = false;
+        broker.onEmptied(() =>
+          registered ? told.resolve() : told.reject(new Error('told within the call')),
+        );
+        registered = true;
+        await within(told.promise, 'the listener');
+      },
+    );
+  });
+};
