@@ -1,7 +1,7 @@
 import type { Image, ImageState } from '../pipeline/image.ts';
 import type { Job, Outcome, ProcessingHint } from '../pipeline/message.ts';
 
-/** An image that is about to be accepted; its blob is durable already. */
+/** An image that is about to be accepted; its blob is durable already. The time in its UUIDv7 becomes `createdAt`. */
 export interface NewImage
   extends Pick<Image, 'id' | 'filename' | 'contentType' | 'bytes' | 'sha256' | 'pipeline'> {
   readonly blob: string;
@@ -22,7 +22,7 @@ export interface ImageQuery {
   readonly label?: string;
   /** Part of the file name, any case. */
   readonly text?: string;
-  /** ISO 8601; from inclusive, until exclusive. */
+  /** ISO 8601, of `createdAt`; from inclusive, until exclusive. */
   readonly from?: string;
   readonly until?: string;
   /** `next` of the page before. */
@@ -48,7 +48,7 @@ export interface Outstanding {
   readonly outbox: number;
 }
 
-/** The ledger. Each call is one transaction, durable when it resolves. Lists answer in their order. */
+/** The ledger. Each call is one transaction, durable when it resolves; throws {@link StoreError}. Lists answer in their order. */
 export interface Store {
   /** Image rows, outbox rows and `queued` events. Outbox rows are held back `leaseMs` for the submitter to publish itself. */
   accept(submissions: readonly Submission[], leaseMs: number): Promise<Acceptance[]>;
@@ -61,7 +61,8 @@ export interface Store {
   record(outcomes: readonly Outcome[]): Promise<Recorded[]>;
   /**
    * Puts unfinished images that saw no change since `unchangedSince` (ISO) and are not in the outbox into the
-   * outbox again, oldest first, at most `limit`. Returns how many.
+   * outbox again, oldest first, at most `limit`. Returns how many. Being put there counts as a change, so that
+   * repeating the call comes to an end; `updatedAt` stays.
    */
   requeue(unchangedSince: string, limit: number): Promise<number>;
   /** A new generation of a final image, queued; the outbox row is held back. `unfinished` if the image is in flight. */
@@ -72,7 +73,7 @@ export interface Store {
   /** Where the original lies. */
   blobOf(id: string): Promise<string | undefined>;
   thumbnail(id: string): Promise<Uint8Array | undefined>;
-  /** Newest first. */
+  /** Newest first. Throws {@link InvalidCursor}. */
   images(query: ImageQuery): Promise<ImagePage>;
   /** Events after `seq`, oldest first; of one image if `imageId` is given. */
   events(after: number, limit: number, imageId?: string): Promise<ImageEvent[]>;
@@ -84,4 +85,22 @@ export interface Store {
   /** Answers if the store can be written to; throws otherwise. */
   ping(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** A cursor that no page of ours handed out. */
+export class InvalidCursor extends Error {
+  readonly code = 'invalid-cursor';
+}
+
+/**
+ * The store failed; nothing of the call was kept. `unwritable`: the folder or file is missing or not ours to
+ * write; `corrupt`: the file is damaged or no database; `newer-schema`: a newer Gantry has written it; `full`: no
+ * space left; `busy`: somebody else holds it for too long; `closed`: after `close`.
+ */
+export class StoreError extends Error {
+  readonly code: 'unwritable' | 'corrupt' | 'newer-schema' | 'full' | 'busy' | 'closed' | 'failed';
+  constructor(code: StoreError['code'], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
 }

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import {
+  accepted,
+  dead,
+  failed,
+  future,
+  minute,
+  newImage,
+  type Open,
+  processing,
+  tick,
+  withStore,
+} from './samples.ts';
+
+export const outboxCases = (open: Open): void => {
+  withStore(open, 'a job waits in the outbox until it is published', async (store) => {
+    const image = newImage();
+    const before = Date.now();
+    await store.accept([{ images: [image] }], 0);
+    const [job, ...others] = await store.claimOutbox(10, 0);
+    assert.deepEqual(job, {
+      version: 1,
+      id: image.id,
+      blob: image.blob,
+      contentType: image.contentType,
+      bytes: image.bytes,
+      pipeline: 'pets',
+      generation: 1,
+      attempt: 1,
+      submittedAt: job?.submittedAt,
+    });
+    const submittedAt = Date.parse(job?.submittedAt ?? '');
+    assert.ok(submittedAt >= before && submittedAt <= Date.now());
+    assert.deepEqual(others, []);
+    await store.published([{ id: image.id, generation: 2 }]);
+    assert.equal((await store.outstanding()).outbox, 1);
+    await store.published([{ id: image.id, generation: 1 }]);
+    assert.deepEqual(await store.claimOutbox(10, 0), []);
+    await store.published([{ id: image.id, generation: 1 }]);
+    await store.published([]);
+  });
+
+  withStore(open, 'whoever claims a job holds it for the lease', async (store) => {
+    await accepted(store, {}, minute);
+    assert.deepEqual(await store.claimOutbox(10, 0), []);
+    const due = await accepted(store);
+    assert.deepEqual(
+      (await store.claimOutbox(10, minute)).map(({ id }) => id),
+      [due.id],
+    );
+    assert.deepEqual(await store.claimOutbox(10, minute), []);
+  });
+
+  withStore(open, 'overdue jobs come oldest first, each to one claimant', async (store) => {
+    const keys = [];
+    for (let n = 0; n < 6; n++) {
+      keys.push(await accepted(store));
+      await tick();
+    }
+    const ids = keys.map(({ id }) => id);
+    assert.deepEqual(
+      (await store.claimOutbox(4, 0)).map(({ id }) => id),
+      ids.slice(0, 4),
+    );
+    const claims = await Promise.all([1, 2, 3].map(() => store.claimOutbox(2, minute)));
+    assert.deepEqual(
+      claims
+        .flat()
+        .map(({ id }) => id)
+        .sort(),
+      ids,
+    );
+  });
+
+  withStore(open, 'requeue takes what is unfinished, unchanged and not in the outbox', async (store) => {
+    const waiting = await accepted(store);
+    const working = await accepted(store);
+    const over = await accepted(store);
+    const inOutbox = await accepted(store);
+    await store.published([waiting, working, over]);
+    await store.started([processing(working, 3)]);
+    await store.record([failed(over)]);
+    assert.equal(await store.requeue('2020-01-01T00:00:00Z', 10), 0);
+    const before = await store.image(waiting.id);
+    const events = await store.lastEvent();
+    assert.equal(await store.requeue(future(), 10), 2);
+    assert.deepEqual([await store.image(waiting.id), await store.lastEvent()], [before, events]);
+    const jobs = await store.claimOutbox(10, 0);
+    assert.deepEqual(
+      new Map(jobs.map(({ id, attempt }) => [id, attempt])),
+      new Map([
+        [waiting.id, 1],
+        [working.id, 3],
+        [inOutbox.id, 1],
+      ]),
+    );
+    assert.equal(await store.requeue(future(), 10), 0);
+  });
+
+  withStore(
+    open,
+    'requeue in batches, oldest first, comes to an end while jobs are published',
+    async (store) => {
+      const keys = [];
+      for (let n = 0; n < 5; n++) keys.push(await accepted(store));
+      await store.published(keys);
+      // The oldest is the one that has been unchanged the longest.
+      await tick();
+      await store.started([processing(keys[0] ?? assert.fail())]);
+      await tick();
+      const since = new Date().toISOString();
+      const requeued: string[] = [];
+      for (const expected of [2, 2, 1, 0]) {
+        assert.equal(await store.requeue(since, 2), expected);
+        const jobs = await store.claimOutbox(10, minute);
+        requeued.push(...jobs.map(({ id }) => id));
+        await store.published(jobs);
+      }
+      const [first, ...rest] = keys.map(({ id }) => id);
+      assert.deepEqual(requeued, [...rest, first]);
+    },
+  );
+
+  withStore(open, 'outstanding counts what is unfinished and what is unpublished', async (store) => {
+    const first = await accepted(store, { id: '019b0000-0001-7000-8000-000000000000' });
+    const second = await accepted(store, { id: '019b0000-0002-7000-8000-000000000000' });
+    await accepted(store);
+    await store.published([second]);
+    const time = (ms: number) => new Date(ms).toISOString();
+    const { oldestCreatedAt } = await store.outstanding();
+    assert.equal(oldestCreatedAt, time(0x019b00000001));
+    await store.record([dead(first)]);
+    assert.deepEqual(await store.outstanding(), {
+      images: 2,
+      oldestCreatedAt: time(0x019b00000002),
+      outbox: 1,
+    });
+  });
+};

@@ -1,0 +1,39 @@
+import type { Expression, SqlBool } from 'kysely';
+import type { ColumnTypes } from './migrations/migrations.ts';
+import type { Db, Trx } from './schema.ts';
+import type { JobKey } from './store.ts';
+
+/** All that the SQL of the store cannot say in the same way to every database. */
+export interface Differences {
+  readonly columns: ColumnTypes;
+  /** Parameters that one statement may have. */
+  readonly maxParameters: number;
+  /** Whether several transactions may write at once, so that rows to be changed are read with `for update`. */
+  readonly concurrentWriters: boolean;
+  /** Whether `column` contains `text`, byte for byte. */
+  contains(column: Expression<string>, text: string): Expression<SqlBool>;
+  /**
+   * Called before events are written: makes sequence numbers become visible in their order, so that a reader who
+   * goes on after the newest number misses none. Nothing to do where only one transaction writes at a time.
+   */
+  orderEvents(trx: Trx): Promise<void>;
+}
+
+export interface Sql {
+  readonly db: Db;
+  readonly differences: Differences;
+}
+
+/** Splits what statements are given `parametersEach` of for each item, so that none has too many. */
+export const chunks = <T>({ differences }: Sql, items: readonly T[], parametersEach: number): T[][] => {
+  const size = Math.floor(differences.maxParameters / parametersEach);
+  const parts: T[][] = [];
+  for (let at = 0; at < items.length; at += size) parts.push(items.slice(at, at + size));
+  return parts;
+};
+
+/** Each generation with the images that are in it: nearly always one, so that one statement does. */
+export const byGeneration = (jobs: readonly JobKey[]): Map<number, string[]> => {
+  const groups = Map.groupBy(jobs, (job) => job.generation);
+  return new Map([...groups].map(([generation, group]) => [generation, group.map((job) => job.id)]));
+};

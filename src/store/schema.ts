@@ -1,0 +1,61 @@
+import type { Generated, Kysely, Transaction } from 'kysely';
+import type { ImageState } from '../pipeline/image.ts';
+import type { ImageEvent } from './store.ts';
+
+/** Times are milliseconds since 1970, JSON is text: both mean the same in every database. */
+export interface Tables {
+  images: ImageRow;
+  /** Jobs that the broker has not confirmed; `due_at` is when the relay may take one. */
+  outbox: { image_id: string; generation: number; due_at: number };
+  /** Every result that ever came, also those that changed no image. */
+  results: {
+    image_id: string;
+    generation: number;
+    model_digest: string;
+    attempt: number;
+    result: string;
+    recorded_at: number;
+  };
+  thumbnails: { image_id: string; webp: Uint8Array };
+  events: {
+    seq: Generated<number>;
+    image_id: string;
+    type: ImageEvent['type'];
+    image: string | null;
+    at: number;
+  };
+  idempotency_keys: { key: string; fingerprint: string; response: string; created_at: number };
+  /** One row, written to see whether writing works. */
+  heartbeat: { id: number; at: number };
+}
+
+export interface ImageRow {
+  id: string;
+  state: ImageState;
+  filename: string;
+  /** The file name as searches compare it. */
+  filename_folded: string;
+  content_type: string;
+  bytes: number;
+  sha256: string;
+  blob: string;
+  width: number | null;
+  height: number | null;
+  pipeline: string;
+  generation: number;
+  attempts: number;
+  /** The result's label; null unless `succeeded`. */
+  label: string | null;
+  result: string | null;
+  error_code: string | null;
+  error_message: string | null;
+  created_at: number;
+  /** When this generation was accepted. */
+  submitted_at: number;
+  updated_at: number;
+  /** Last change or requeue of an unfinished image, null once it is final: what the sweep goes by. */
+  waiting_since: number | null;
+}
+
+export type Db = Kysely<Tables>;
+export type Trx = Transaction<Tables>;

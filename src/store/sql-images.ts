@@ -1,0 +1,46 @@
+import type { Image } from '../pipeline/image.ts';
+import type { Sql } from './differences.ts';
+import { imageColumns, imageOf, timeOf } from './rows.ts';
+import type { Outstanding } from './store.ts';
+
+export const image = async ({ db }: Sql, id: string): Promise<Image | undefined> => {
+  const row = await db.selectFrom('images').select(imageColumns).where('id', '=', id).executeTakeFirst();
+  return row && imageOf(row);
+};
+
+export const blobOf = async ({ db }: Sql, id: string): Promise<string | undefined> => {
+  const row = await db.selectFrom('images').select('blob').where('id', '=', id).executeTakeFirst();
+  return row?.blob;
+};
+
+export const thumbnail = async ({ db }: Sql, id: string): Promise<Uint8Array | undefined> => {
+  const row = await db.selectFrom('thumbnails').select('webp').where('image_id', '=', id).executeTakeFirst();
+  return row?.webp;
+};
+
+export const outstanding = async ({ db }: Sql): Promise<Outstanding> => {
+  const images = await db
+    .selectFrom('images')
+    .select(({ fn }) => [fn.countAll<number>().as('n'), fn.min('id').as('oldest')])
+    .select(({ selectFrom }) =>
+      selectFrom('outbox')
+        .select(({ fn }) => fn.countAll<number>().as('n'))
+        .as('outbox'),
+    )
+    .where('waiting_since', 'is not', null)
+    .executeTakeFirstOrThrow();
+  return {
+    images: images.n,
+    oldestCreatedAt: images.oldest ? new Date(timeOf(images.oldest)).toISOString() : null,
+    outbox: images.outbox ?? 0,
+  };
+};
+
+/** Only a commit shows that there is space left and the file system still takes writes. */
+export const ping = async ({ db }: Sql): Promise<void> => {
+  await db
+    .insertInto('heartbeat')
+    .values({ id: 1, at: Date.now() })
+    .onConflict((conflict) => conflict.column('id').doUpdateSet(({ ref }) => ({ at: ref('excluded.at') })))
+    .execute();
+};

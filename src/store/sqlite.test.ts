@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { DatabaseSync } from 'node:sqlite';
+import { after, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { accepted, failed, newImage, succeeded } from './contract/samples.ts';
+import { openSqliteStore } from './sqlite.ts';
+import { storeContract } from './store.contract.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'gantry-sqlite-'));
+after(() => rmSync(folder, { recursive: true }));
+let files = 0;
+const newFile = (): string => join(folder, `${++files}.db`);
+
+storeContract('SQLite', () => openSqliteStore(newFile()));
+
+/** Rows as another program sees them. */
+const rows = (file: string, sql: string): Record<string, unknown>[] => {
+  const database = new DatabaseSync(file, { readOnly: true });
+  try {
+    return database.prepare(sql).all();
+  } finally {
+    database.close();
+  }
+};
+
+/** A process that accepts uploads of eight images and prints a line for each. */
+const accepting = (...args: string[]) => {
+  const program = fileURLToPath(new URL('./sqlite.test-child.ts', import.meta.url));
+  return spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+};
+
+describe('SQLite only', () => {
+  test('what was stored is there after closing and opening', async () => {
+    const file = newFile();
+    const first = await openSqliteStore(file);
+    const job = await accepted(first);
+    await first.record([succeeded(job)]);
+    const before = [await first.image(job.id), await first.thumbnail(job.id), await first.events(0, 10)];
+    await first.close();
+    assert.deepEqual(
+      readdirSync(folder).filter((name) => join(folder, name).startsWith(file)).length,
+      1,
+      'closing leaves one file, so that it can be copied',
+    );
+    const second = await openSqliteStore(file);
+    assert.deepEqual(
+      [await second.image(job.id), await second.thumbnail(job.id), await second.events(0, 10)],
+      before,
+    );
+    await second.close();
+  });
+
+  test('every result is kept, the first of each generation and model', async () => {
+    const file = newFile();
+    const store = await openSqliteStore(file);
+    const first = await accepted(store);
+    const removed = await accepted(store);
+    await store.record([failed(first), succeeded(first, 'late'), succeeded(removed)]);
+    await store.reprocess(first.id, 0);
+    const second = { ...first, generation: 2 };
+    await store.record([succeeded(second, 'cat', 2), succeeded(second, 'dog', 3), succeeded(first, 'again')]);
+    await store.record([succeeded(second, 'other', 1, 'sha256:2')]);
+    await store.remove(removed.id);
+    const kept = rows(file, 'select generation, model_digest, attempt, result from results order by 1, 2');
+    assert.deepEqual(
+      kept.map((row) => [
+        row.generation,
+        row.model_digest,
+        row.attempt,
+        JSON.parse(String(row.result)).label,
+      ]),
+      [
+        [1, 'sha256:1', 1, 'late'],
+        [2, 'sha256:1', 2, 'cat'],
+        [2, 'sha256:2', 1, 'other'],
+      ],
+    );
+    assert.deepEqual(
+      rows(file, 'select count(*) as n from thumbnails').map(({ n }) => n),
+      [1],
+    );
+    await store.close();
+  });
+
+  test('two processes on one file wait for each other and see the same', async () => {
+    const file = newFile();
+    const child = accepting(file, '20');
+    const store = await openSqliteStore(file);
+    for await (const _ of createInterface(child.stdout)) await accepted(store);
+    if (child.exitCode === null) await once(child, 'exit');
+    assert.equal(child.exitCode, 0);
+    assert.equal((await store.images({ limit: 1000 })).images.length, 20 * 8 + 20);
+    assert.equal((await store.outstanding()).outbox, 20 * 8 + 20);
+    await store.close();
+  });
+
+  test('what cannot be opened says why', async () => {
+    const noDatabase = newFile();
+    writeFileSync(noDatabase, 'this is a text file, and long enough to be looked at '.repeat(30));
+    await assert.rejects(openSqliteStore(noDatabase), {
+      code: 'corrupt',
+      message: /1?\d\.db: file is not a database/,
+    });
+    await assert.rejects(openSqliteStore(join(folder, 'missing', 'gantry.db')), {
+      code: 'unwritable',
+      message: /missing\/gantry\.db: unable to open database file/,
+    });
+    await assert.rejects(openSqliteStore(folder), { code: 'unwritable' });
+  });
+
+  test('a damaged file is found out, at the latest by reading', async () => {
+    const file = newFile();
+    const store = await openSqliteStore(file);
+    const images = Array.from({ length: 500 }, () => newImage());
+    await store.accept([{ images }], 0);
+    await store.close();
+    truncateSync(file, 40 * 4096);
+    const use = async () => {
+      const damaged = await openSqliteStore(file);
+      try {
+        await damaged.images({ limit: 500 });
+        await damaged.events(0, 500);
+      } finally {
+        await damaged.close();
+      }
+    };
+    await assert.rejects(use(), { code: 'corrupt' });
+  });
+
+  test("a newer version's file is left alone", async () => {
+    const file = newFile();
+    await (await openSqliteStore(file)).close();
+    const newer = new DatabaseSync(file);
+    newer.exec(`insert into kysely_migration values ('999-later', '2030-01-01T00:00:00Z')`);
+    newer.close();
+    await assert.rejects(openSqliteStore(file), { code: 'newer-schema', message: /999-later/ });
+  });
+
+  test('a full disk refuses the call and keeps the rest', async () => {
+    const file = newFile();
+    const store = await openSqliteStore(file);
+    const job = await accepted(store);
+    // SQLite's own limit on the file's size fails as a full disk does.
+    const pages = Number(rows(file, 'pragma page_count')[0]?.page_count);
+    await store.close();
+    const exec = DatabaseSync.prototype.exec;
+    DatabaseSync.prototype.exec = function (sql) {
+      exec.call(this, `${sql}; pragma max_page_count = ${pages + 2}`);
+    };
+    const small = await openSqliteStore(file).finally(() => {
+      DatabaseSync.prototype.exec = exec;
+    });
+    const many = [{ images: Array.from({ length: 200 }, () => newImage()) }];
+    await assert.rejects(small.accept(many, 0), { code: 'full', message: /database or disk is full/ });
+    assert.equal((await small.images({ limit: 10 })).images.length, 1);
+    assert.deepEqual(await small.record([failed(job)]), ['recorded']);
+    await small.close();
+  });
+
+  test('kill -9 in the middle of accepting: what was accepted is there, and nothing by halves', async () => {
+    const file = newFile();
+    const child = accepting(file);
+    const promised: string[] = [];
+    for await (const line of createInterface(child.stdout)) {
+      promised.push(...line.split(' '));
+      if (promised.length >= 400) child.kill('SIGKILL');
+    }
+    if (child.signalCode === null) await once(child, 'exit');
+    assert.equal(child.signalCode, 'SIGKILL');
+
+    const store = await openSqliteStore(file);
+    const { images } = await store.images({ limit: 100_000 });
+    const stored = new Set(images.map(({ id }) => id));
+    assert.deepEqual(
+      promised.filter((id) => !stored.has(id)),
+      [],
+    );
+    assert.equal(stored.size % 8, 0, 'whole uploads');
+    const { outbox } = await store.outstanding();
+    assert.deepEqual([outbox, (await store.events(0, 100_000)).length], [stored.size, stored.size]);
+    await accepted(store);
+    await store.close();
+    assert.deepEqual(
+      rows(file, 'pragma integrity_check').map((row) => row.integrity_check),
+      ['ok'],
+    );
+  });
+});

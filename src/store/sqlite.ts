@@ -1,0 +1,50 @@
+import { Kysely, SqliteAdapter, SqliteDialect, sql } from 'kysely';
+import type { Differences } from './differences.ts';
+import { migrate } from './migrations/migrations.ts';
+import type { Tables } from './schema.ts';
+import { sqlStore } from './sql.ts';
+import { openDatabase } from './sqlite-database.ts';
+import type { Store } from './store.ts';
+
+/** Kysely assumes that SQLite cannot roll back DDL. It can, so a crash leaves no half of a migration. */
+class TransactionalDdl extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
+}
+
+export const sqlite: Differences = {
+  columns: {
+    bytes: 'blob',
+    sequence: 'integer',
+    asSequence: (column) => column.primaryKey().autoIncrement(),
+  },
+  maxParameters: 32_000,
+  concurrentWriters: false,
+  contains: (column, text) => sql<boolean>`instr(${column}, ${text}) > 0`,
+  orderEvents: async () => {},
+};
+
+/** How long a call waits, and with it the process, for another process that writes to the same file. */
+const busyTimeoutMs = 5_000;
+
+/**
+ * The store in one SQLite file, created if missing; its folder must exist. Once a process and file: a call that waits
+ * for another process blocks the thread, so two stores on one thread would wait for each other. Throws StoreError: `unwritable`,
+ * `corrupt`, `newer-schema`, `busy`.
+ */
+export const openSqliteStore = async (file: string): Promise<Store> => {
+  const database = openDatabase(file, busyTimeoutMs);
+  const dialect = new SqliteDialect({ database });
+  dialect.createAdapter = () => new TransactionalDdl();
+  const db = new Kysely<Tables>({ dialect });
+  // Inside Kysely's turn for the one connection: what began before `close` comes to its end.
+  const close = () => db.connection().execute(async () => database.close());
+  try {
+    await migrate(db, sqlite.columns);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return sqlStore({ db, differences: sqlite }, close);
+};
