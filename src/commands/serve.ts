@@ -2,12 +2,12 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { filesystemBlobs } from '../blobs/filesystem.ts';
 import { memoryBroker } from '../broker/memory.ts';
-import { loadModel, type Model } from '../classifier/manifest.ts';
+import type { Model } from '../classifier/manifest.ts';
 import type { Config } from '../config.ts';
 import { startConsumer } from '../consumer/consumer.ts';
-import { startWorkerPool } from '../consumer/worker-pool.ts';
+import { type PoolEvent, startWorkerPool } from '../consumer/worker-pool.ts';
 import { createLog } from '../observability/log.ts';
-import { createMetrics } from '../observability/metrics.ts';
+import { createMetrics, type Metrics } from '../observability/metrics.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
 import { version } from '../version.ts';
 import type { App } from '../web/app.ts';
@@ -34,6 +34,13 @@ const listen = async (app: App, { host, port }: Config): Promise<string> => {
   return `http://${local ? 'localhost' : family === 'IPv6' ? `[${address}]` : address}:${taken}`;
 };
 
+const countPoolEvents =
+  ({ batchSize, workerRestarts }: Metrics) =>
+  (event: PoolEvent): void => {
+    if (event.kind === 'batch-started') batchSize.observe(event.pictures);
+    if (event.kind === 'restarted') workerRestarts.inc({ reason: event.reason });
+  };
+
 const describe = ({ outputs, ...model }: Model): ModelInfo => {
   const { name, version, digest, description, licence, accuracy } = model;
   return { name, version, digest, description, labels: outputs.scores.labels, licence, accuracy };
@@ -55,10 +62,10 @@ export const serve = async (config: Config): Promise<void> => {
   const metrics = createMetrics();
   takeDataFolder(config.dataDir);
   writableFolder(config.imagesDir);
-  const model = await loadModel(config.model);
-  const blobs = await filesystemBlobs(config.imagesDir);
+  const blobs = filesystemBlobs(config.imagesDir);
+  await blobs.prepare();
   const store = await openSqliteStore(join(config.dataDir, 'gantry.db'));
-  const broker = memoryBroker();
+  const broker = memoryBroker({ log });
   const pool = await startWorkerPool({
     workers: config.workers,
     modelDir: config.model,
@@ -69,7 +76,9 @@ export const serve = async (config: Config): Promise<void> => {
     memoryLimitBytes: config.workerMemory,
     maxPixels: config.maxPixels,
     log,
+    onEvent: countPoolEvents(metrics),
   });
+  const { model } = pool;
   const observe = (): void => {
     for (const [worker, { rssBytes }] of pool.stats().entries())
       metrics.workerMemory.set({ worker }, rssBytes);
@@ -82,7 +91,7 @@ export const serve = async (config: Config): Promise<void> => {
     metrics,
     log,
     observe,
-    models: [model],
+    models: [describe(model)],
     version,
   });
   const prefetch = (config.workers + 1) * config.maxBatch;
@@ -94,7 +103,7 @@ export const serve = async (config: Config): Promise<void> => {
     { name: 'requests', run: web.stopAccepting },
     { name: 'images at work', run: consumer.cancel },
     { name: 'results', run: web.stopPipeline },
-    { name: 'workers', run: pool.stop },
+    { name: 'workers', run: () => pool.stop() },
     { name: 'broker', run: broker.close },
     { name: 'store', run: store.close },
   ];

@@ -1,0 +1,41 @@
+export interface BatchQueue<T> {
+  add(item: T): void;
+  /** It is to run by itself, before anything else. */
+  addAlone(item: T): void;
+  /**
+   * The next batch for one of `idle` workers. Empty if nothing waits, or if what waits is too little and not older
+   * than `maxWaitMs` at the time `now`.
+   */
+  take(idle: number, now: number): T[];
+  /** When a batch that is held back for company is due; undefined if none is. */
+  dueAt(): number | undefined;
+  /** Empties the queue. */
+  clear(): T[];
+}
+
+/** Forms batches from what waits: shared evenly among the idle workers, at most `maxBatch` each. */
+export const createBatchQueue = <T>({
+  maxBatch,
+  maxWaitMs,
+}: {
+  maxBatch: number;
+  maxWaitMs: number;
+}): BatchQueue<T> => {
+  const waiting: { item: T; since: number }[] = [];
+  const alone: T[] = [];
+  return {
+    add: (item) => void waiting.push({ item, since: performance.now() }),
+    addAlone: (item) => void alone.push(item),
+    take(idle, now) {
+      const single = alone.shift();
+      if (single !== undefined) return [single];
+      const [oldest] = waiting;
+      if (!oldest || idle < 1) return [];
+      if (waiting.length < maxBatch && now - oldest.since < maxWaitMs) return [];
+      const size = Math.min(maxBatch, Math.ceil(waiting.length / idle));
+      return waiting.splice(0, size).map(({ item }) => item);
+    },
+    dueAt: () => (waiting[0] ? waiting[0].since + maxWaitMs : undefined),
+    clear: () => [...alone.splice(0), ...waiting.splice(0).map(({ item }) => item)],
+  };
+};
