@@ -57,6 +57,20 @@ test('the limit is exact, and nothing above it is kept', async () => {
   assert.deepEqual(await tooSmall.files(), []);
 });
 
+test('a refused source is read to its end: what is behind it in the request must come', async () => {
+  const { context, files } = await open(10_000);
+  for (const bytes of [await fixture('cats/chelsea.png'), Buffer.alloc(200_000, 'text ')]) {
+    let ended = false;
+    async function* source(): AsyncGenerator<Uint8Array> {
+      yield* chunks(bytes, 5000);
+      ended = true;
+    }
+    assert.equal((await receive(context, source(), 'a')).kind, 'refused');
+    assert.ok(ended);
+  }
+  assert.deepEqual(await files(), []);
+});
+
 test('a source that breaks off leaves nothing, and its error is thrown on', async () => {
   const { context, files } = await open();
   const bytes = await fixture('cats/chelsea.png');

@@ -55,6 +55,19 @@ const readHead = async (source: AsyncIterator<Uint8Array>): Promise<Buffer> => {
   return Buffer.concat(chunks);
 };
 
+/** Nothing that comes behind an unread file in the same request would ever arrive. */
+const readToEnd = async (source: AsyncIterator<Uint8Array>): Promise<void> => {
+  while (!(await source.next()).done);
+};
+
+/** The content type that the first bytes tell. */
+const sniff = async (head: Buffer): Promise<string | undefined> => {
+  const type = (await fileTypeFromBuffer(head))?.mime;
+  // A TIFF's directory may lie at its end (TIFF 6.0, section 2); file-type gives up if that is beyond the head.
+  const tiff = ['II*\0', 'MM\0*'].includes(head.toString('latin1', 0, 4));
+  return type ?? (tiff ? 'image/tiff' : undefined);
+};
+
 /** `2026/11/23/<id>.jpg`: sharded by the day (UTC) of the upload. */
 const blobKey = (id: string, ending: string): string =>
   `${new Date().toISOString().slice(0, 10).replaceAll('-', '/')}/${id}.${ending}`;
@@ -75,7 +88,7 @@ export const displayName = (given: string | undefined): string => {
 
 /**
  * Takes one file: decides its type from its bytes, hashes it, and stores it. When it resolves `received`, the
- * bytes are durable. Throws what the source throws (a connection cut off half-way) and the faults of `blobs`.
+ * bytes are durable. A refused source is read to its end, too. Throws what the source throws (a connection cut off half-way) and the faults of `blobs`.
  */
 export const receive = async (
   { blobs, maxFileBytes, pipeline }: ReceiveContext,
@@ -85,9 +98,10 @@ export const receive = async (
   const iterator = source[Symbol.asyncIterator]();
   const head = await readHead(iterator);
   if (head.length === 0) return refuse('empty-file', 'the file has no bytes');
-  const type = (await fileTypeFromBuffer(head))?.mime;
+  const type = await sniff(head);
   const ending = type === undefined ? undefined : accepted[type];
   if (type === undefined || ending === undefined) {
+    await readToEnd(iterator);
     const found = type === undefined ? 'its bytes are of no known image type' : `its bytes are ${type}`;
     return refuse('unsupported-type', `the file is no ${acceptedNames} image: ${found}`);
   }
@@ -114,8 +128,9 @@ export const receive = async (
   try {
     await blobs.put(blob, measured());
   } catch (error) {
-    if (error instanceof Stop) return error.refusal;
-    throw error;
+    if (!(error instanceof Stop)) throw error;
+    await readToEnd(iterator);
+    return error.refusal;
   }
   const contentType = type === 'image/apng' ? 'image/png' : type;
   const sha256 = hash.digest('hex');

@@ -56,13 +56,15 @@ export type App = FastifyInstance<
 
 /** Builds the web server; it listens to nothing yet. Tests inject requests. */
 export const buildApp = async (context: WebContext): Promise<App> => {
-  const loggerInstance: FastifyBaseLogger = context.log;
+  // Fastify tells of every request and address at `info`; what is worth a line is logged by the routes.
+  const loggerInstance: FastifyBaseLogger = context.log.child({}, { level: 'warn' });
   const app = fastify({
     loggerInstance,
-    disableRequestLogging: true,
     requestTimeout: context.limits.requestTimeoutMs,
     clientErrorHandler: answerSocket(context.limits.requestTimeoutMs),
     forceCloseConnections: 'idle',
+    // A misspelt filter must not go unnoticed.
+    ajv: { customOptions: { removeAdditional: false } },
     routerOptions: { maxParamLength: 256 },
   }).withTypeProvider<TypeBoxTypeProvider>();
   problems(app);

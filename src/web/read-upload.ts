@@ -80,8 +80,6 @@ export const readUpload = async (
       upload.images.push(received.image);
       return;
     }
-    // The rest of the file must be read, or the parts behind it never come.
-    file.resume();
     const { code, detail } = received;
     upload.refused.push({ filename: displayName(filename), status: statusOf[code], code, detail });
   };

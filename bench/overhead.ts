@@ -1,0 +1,140 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { events, json, type UploadJson, upload } from '../test/acceptance/target.ts';
+import { type Gantry, startGantry } from '../test/start-gantry.ts';
+import { makePictures, percentile, rounded } from './pictures.ts';
+import type { Benchmark, Table } from './run.ts';
+
+const workers = availableParallelism();
+const modelDir = fileURLToPath(new URL('../models/pets', import.meta.url));
+const maxBatch = '4';
+
+const startBare = async (): Promise<ChildProcess[]> => {
+  const script = fileURLToPath(new URL('bare-worker.ts', import.meta.url));
+  const children = Array.from({ length: workers }, () => fork(script, [modelDir, maxBatch]));
+  await Promise.all(children.map((child) => once(child, 'message')));
+  return children;
+};
+
+/** Pictures a second of decode and inference alone. */
+const bareRound = async (children: readonly ChildProcess[], files: readonly string[]): Promise<number> => {
+  const began = performance.now();
+  await Promise.all(
+    children.map((child, index) => {
+      child.send(files.filter((_, n) => n % children.length === index));
+      return once(child, 'message');
+    }),
+  );
+  return files.length / ((performance.now() - began) / 1000);
+};
+
+/** Pictures a second from the first upload to the last result. */
+const gantryRound = async (url: string, pictures: readonly Buffer<ArrayBuffer>[]): Promise<number> => {
+  const stream = events(`${url}/events`);
+  const opened = stream.next();
+  const waiting = new Set<string>();
+  const early = new Set<string>();
+  let next = 0;
+  const began = performance.now();
+  const client = async (): Promise<void> => {
+    while (next < pictures.length) {
+      const n = next++;
+      const bytes = pictures[n] ?? Buffer.alloc(0);
+      const { correlationId } = await json<UploadJson>(await upload(url, [{ name: `${n}.jpg`, bytes }]));
+      if (!early.delete(correlationId)) waiting.add(correlationId);
+    }
+  };
+  const clients = Promise.all(Array.from({ length: 16 }, client));
+  let ended = 0;
+  const see = ({ event, data }: { event: string; data: string }): void => {
+    if (event !== 'succeeded') return;
+    const { id } = JSON.parse(data) as { id: string };
+    if (!waiting.delete(id)) early.add(id);
+    ended += 1;
+  };
+  const first = await opened;
+  if (!first.done) see(first.value);
+  while (ended < pictures.length) {
+    const { value, done } = await stream.next();
+    if (done) throw new Error('the event stream ended');
+    see(value);
+  }
+  const seconds = (performance.now() - began) / 1000;
+  await clients;
+  await stream.return(undefined);
+  return pictures.length / seconds;
+};
+
+const residentMiB = async (pid: number): Promise<number> => {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024);
+};
+
+const metric = (text: string, name: string): number =>
+  Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? Number.NaN);
+
+const measure = async (server: Gantry, children: readonly ChildProcess[], quick: boolean): Promise<Table> => {
+  const count = quick ? 100 : 1000;
+  const folder = await mkdtemp(join(tmpdir(), 'gantry-bench-'));
+  const distinct = await makePictures(folder);
+  const files = Array.from({ length: count }, (_, n) => distinct[n % distinct.length] ?? '');
+  const loaded = (await Promise.all(distinct.map((file) => readFile(file)))) as Buffer<ArrayBuffer>[];
+  const pictures = files.map((_, n) => loaded[n % loaded.length] ?? Buffer.alloc(0));
+  await bareRound(children, files.slice(0, 40));
+  await gantryRound(server.url, pictures.slice(0, 40));
+
+  const rates: { bare: number; gantry: number }[] = [];
+  for (let round = 0; round < (quick ? 1 : 3); round++) {
+    rates.push({ bare: await bareRound(children, files), gantry: await gantryRound(server.url, pictures) });
+  }
+  const text = await (await fetch(`${server.url}/metrics`)).text();
+  const tree = await readFile(`/proc/${server.process.pid}/task/${server.process.pid}/children`, 'utf8');
+  const memory = await Promise.all(
+    tree
+      .trim()
+      .split(' ')
+      .map((pid) => residentMiB(Number(pid))),
+  );
+  await rm(folder, { recursive: true });
+
+  const median = (values: number[]): number => percentile(values, 0.5);
+  const bare = median(rates.map((rate) => rate.bare));
+  const gantry = median(rates.map((rate) => rate.gantry));
+  return {
+    title: `${count} pictures of 500 x 375 end to end, ${workers} workers, ${rates.length} rounds, medians`,
+    rows: [
+      { figure: 'bare loop, images/s', value: rounded(bare) },
+      { figure: 'gantry serve, images/s', value: rounded(gantry) },
+      { figure: 'ratio (the load generator shares the cores)', value: rounded(gantry / bare, 2) },
+      {
+        figure: 'spread of the ratio',
+        value: rates.map((rate) => rounded(rate.gantry / rate.bare, 2)).join(' '),
+      },
+      {
+        figure: 'event loop p99, ms',
+        value: rounded(1000 * metric(text, 'nodejs_eventloop_lag_p99_seconds')),
+      },
+      { figure: 'memory of the server, MiB', value: await residentMiB(server.process.pid ?? 0) },
+      { figure: 'memory of each worker, MiB', value: memory.join(' ') },
+    ],
+  };
+};
+
+export const overhead: Benchmark = {
+  about:
+    'images a second through gantry serve, against a bare loop of decode and inference in as many processes',
+  async run(quick) {
+    const children = await startBare();
+    const server = await startGantry({ env: { GANTRY_LOG_LEVEL: 'info', GANTRY_MAX_BATCH: maxBatch } });
+    try {
+      return await measure(server, children, quick);
+    } finally {
+      for (const child of children) child.kill();
+      await server.stop();
+    }
+  },
+};

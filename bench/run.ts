@@ -1,0 +1,47 @@
+// npm run bench -- [--list] [--quick] [--json] [NAME...]: every benchmark prints one table.
+import { cpus, totalmem } from 'node:os';
+import { parseArgs } from 'node:util';
+import { idle } from './idle.ts';
+import { overhead } from './overhead.ts';
+
+export interface Table {
+  readonly title: string;
+  readonly rows: readonly Readonly<Record<string, string | number>>[];
+}
+export interface Benchmark {
+  readonly about: string;
+  /** `quick` keeps it under a minute: it must work, its figures are not for quoting. */
+  run(quick: boolean): Promise<Table>;
+}
+
+const benchmarks: Readonly<Record<string, Benchmark>> = { overhead, idle };
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { list: { type: 'boolean' }, quick: { type: 'boolean' }, json: { type: 'boolean' } },
+});
+if (values.list) {
+  for (const [name, { about }] of Object.entries(benchmarks)) console.log(`${name.padEnd(10)} ${about}`);
+  process.exit(0);
+}
+const machine = {
+  cpu: cpus()[0]?.model.trim(),
+  cores: cpus().length,
+  memoryGiB: Math.round(totalmem() / 2 ** 30),
+};
+if (!values.json)
+  console.log(`${machine.cores} x ${machine.cpu}, ${machine.memoryGiB} GiB, Node ${process.version}`);
+
+for (const name of positionals.length > 0 ? positionals : Object.keys(benchmarks)) {
+  const benchmark = benchmarks[name];
+  if (benchmark === undefined) {
+    console.error(`there is no benchmark ${name}; there are ${Object.keys(benchmarks).join(', ')}`);
+    process.exit(2);
+  }
+  const table = await benchmark.run(values.quick ?? false);
+  if (values.json) console.log(JSON.stringify({ name, machine, ...table }));
+  else {
+    console.log(`\n${name}: ${table.title}`);
+    console.table(table.rows);
+  }
+}

@@ -1,0 +1,89 @@
+import type { Image, ImageState } from '../../src/pipeline/image.ts';
+import { texts } from './texts.ts';
+
+export type { Image, ImageState };
+
+export interface Filter {
+  /** Empty: any. */
+  readonly state: ImageState | '';
+  /** Empty: any. */
+  readonly label: string;
+}
+export interface Page {
+  readonly images: readonly Image[];
+  readonly next: string | null;
+}
+/** RFC 9457, as far as the page shows it. */
+export interface Problem {
+  readonly title?: string;
+  readonly detail?: string;
+  readonly code?: string;
+}
+
+/** An answer other than success, or none at all (status 0). The message is fit to show. */
+export class ApiFault extends Error {
+  readonly code: string;
+  readonly status: number;
+  constructor(status: number, code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+const request = async (path: string, init: RequestInit): Promise<Response> => {
+  let response: Response;
+  try {
+    response = await fetch(path, init);
+  } catch (cause) {
+    if (init.signal?.aborted) throw cause;
+    throw new ApiFault(0, 'unreachable', texts.faults.network, { cause });
+  }
+  if (response.ok) return response;
+  const problem: Problem = await response.json().catch(() => ({}));
+  throw new ApiFault(
+    response.status,
+    problem.code ?? 'unknown',
+    problem.detail ?? problem.title ?? texts.faults.status(response.status),
+  );
+};
+
+const read = async <T>(path: string, signal?: AbortSignal): Promise<T> => {
+  const response = await request(path, {
+    headers: { accept: 'application/json' },
+    ...(signal && { signal }),
+  });
+  return (await response.json()) as T;
+};
+
+const imagePath = (id: string) => `images/${encodeURIComponent(id)}`;
+
+export const originalUrl = (id: string): string => `${imagePath(id)}/original`;
+export const thumbnailUrl = (id: string): string => `${imagePath(id)}/thumbnail`;
+
+/** One page, newest first. Throws {@link ApiFault}, like everything below. */
+export const fetchPage = (filter: Filter, cursor: string | null, limit: number, signal?: AbortSignal) => {
+  const query = new URLSearchParams({ limit: String(limit) });
+  if (filter.state) query.set('state', filter.state);
+  if (filter.label) query.set('label', filter.label);
+  if (cursor) query.set('cursor', cursor);
+  return read<Page>(`images?${query}`, signal);
+};
+
+export const fetchImage = (id: string, signal?: AbortSignal) => read<Image>(imagePath(id), signal);
+
+export interface Model {
+  readonly name: string;
+  readonly version: string;
+  readonly labels: readonly string[];
+}
+
+export const fetchModels = async (signal?: AbortSignal) =>
+  (await read<{ models: readonly Model[] }>('models', signal)).models;
+
+export const reprocess = (id: string) => request(`${imagePath(id)}/reprocess`, { method: 'POST' });
+
+export const replay = (id: string) =>
+  request(`dead-letters/${encodeURIComponent(id)}/replay`, { method: 'POST' });
+
+export const remove = (id: string) => request(imagePath(id), { method: 'DELETE' });

@@ -1,0 +1,72 @@
+import type { ReactNode } from 'react';
+import type { Image } from '../api.ts';
+import { formatBytes, formatCount, formatDuration, formatTime } from '../format.ts';
+import { texts } from '../texts.ts';
+
+const { detail } = texts;
+const timings = ['waitMs', 'fetchMs', 'decodeMs', 'inferMs'] as const;
+
+const shorten = (digest: string) => {
+  const hex = digest.replace(/^sha256:/, '');
+  return (
+    <code title={digest}>
+      {hex.slice(0, 12)}
+      {hex.length > 12 && '…'}
+    </code>
+  );
+};
+
+const Facts = ({ title, rows }: { title: string; rows: readonly (readonly [string, ReactNode])[] }) => (
+  <section className="facts">
+    <h3>{title}</h3>
+    <dl>
+      {rows.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  </section>
+);
+
+const time = (iso: string) => <time dateTime={iso}>{formatTime(iso)}</time>;
+
+/** The file, the model that looked at it, and how long each step took. */
+export const DetailFacts = ({ image }: { image: Image }) => {
+  const { result, width, height } = image;
+  const file: [string, ReactNode][] = [
+    [detail.type, image.contentType],
+    ...(width !== null && height !== null
+      ? [[detail.dimensions, `${formatCount(width)} × ${formatCount(height)}`] as [string, ReactNode]]
+      : []),
+    [detail.size, formatBytes(image.bytes)],
+    [detail.uploaded, time(image.createdAt)],
+    [detail.changed, time(image.updatedAt)],
+    [detail.attempts, formatCount(image.attempts)],
+    [detail.generation, formatCount(image.generation)],
+    [detail.id, <code key="id">{image.id}</code>],
+    [detail.sha256, shorten(image.sha256)],
+  ];
+  return (
+    <>
+      {result && (
+        <>
+          <Facts
+            title={detail.model}
+            rows={[
+              [detail.modelName, result.model.name],
+              [detail.version, result.model.version],
+              [detail.digest, shorten(result.model.digest)],
+            ]}
+          />
+          <Facts
+            title={detail.timings}
+            rows={timings.map((key) => [detail.timing[key], formatDuration(result.timings[key])])}
+          />
+        </>
+      )}
+      <Facts title={detail.file} rows={file} />
+    </>
+  );
+};

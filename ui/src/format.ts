@@ -1,0 +1,51 @@
+// No locale is given anywhere here: the browser's own applies.
+const percent = new Intl.NumberFormat(undefined, { style: 'percent', roundingMode: 'floor' });
+const finePercent = new Intl.NumberFormat(undefined, {
+  style: 'percent',
+  minimumFractionDigits: 1,
+  maximumFractionDigits: 1,
+});
+const integer = new Intl.NumberFormat();
+const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+const shortDateTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+
+const quantity = (value: number, unit: string, unitDisplay: 'short' | 'long' = 'short') =>
+  new Intl.NumberFormat(undefined, {
+    style: 'unit',
+    unit,
+    unitDisplay,
+    maximumFractionDigits: value < 10 ? 1 : 0,
+  }).format(value);
+
+/** A share from 0 to 1 as whole percent, rounded down: only certainty reads as 100 %. */
+export const formatShare = (share: number): string => percent.format(share);
+
+/** A share from 0 to 1 as percent with one decimal. */
+export const formatFineShare = (share: number): string => finePercent.format(share);
+
+export const formatCount = (count: number): string => integer.format(count);
+
+/** A size in bytes, in the largest unit that keeps it above one. */
+export const formatBytes = (bytes: number): string => {
+  if (bytes < 1000) return quantity(bytes, 'byte', 'long');
+  if (bytes < 1_000_000) return quantity(bytes / 1000, 'kilobyte');
+  if (bytes < 1_000_000_000) return quantity(bytes / 1_000_000, 'megabyte');
+  return quantity(bytes / 1_000_000_000, 'gigabyte');
+};
+
+/** A duration in milliseconds; above a second in seconds, above a minute in minutes. */
+export const formatDuration = (ms: number): string => {
+  if (ms < 1000) return quantity(ms, 'millisecond');
+  if (ms < 60_000) return quantity(ms / 1000, 'second');
+  return quantity(ms / 60_000, 'minute');
+};
+
+/** An ISO 8601 time with seconds. */
+export const formatTime = (iso: string): string => dateTime.format(new Date(iso));
+
+/** An ISO 8601 time to the minute. */
+export const formatShortTime = (iso: string): string => shortDateTime.format(new Date(iso));
+
+/** The time of day of a moment in milliseconds since the epoch. */
+export const formatClock = (moment: number): string => clock.format(moment);

@@ -1,0 +1,24 @@
+import { createRoot } from 'react-dom/client';
+import { App } from './app.tsx';
+import { openLive } from './live.ts';
+import { texts } from './texts.ts';
+import './styles/base.css';
+import './styles/page.css';
+import './styles/cards.css';
+import './styles/dialog.css';
+
+const element = document.querySelector<HTMLElement>('#root');
+if (!element) throw new Error('index.html has no #root');
+
+const root = createRoot(element, {
+  // React has taken the page away by then; a white page would tell nothing.
+  onUncaughtError: (error) => {
+    console.error(error);
+    const message = document.createElement('p');
+    message.className = 'broken';
+    message.role = 'alert';
+    message.textContent = texts.broken;
+    document.body.append(message);
+  },
+});
+root.render(<App live={openLive()} />);

@@ -1,0 +1,70 @@
+import { useEffect, useState } from 'react';
+import { ApiFault, fetchImage, type Image } from './api.ts';
+import { supersedes } from './listing.ts';
+import { describeFault } from './listing-source.ts';
+import type { Connection, Live } from './live.ts';
+
+export type Detail =
+  | { kind: 'none' }
+  | { kind: 'loading'; id: string }
+  | { kind: 'missing'; id: string }
+  | { kind: 'failed'; id: string; reason: string }
+  | { kind: 'shown'; id: string; image: Image };
+
+const learn = (before: Detail, image: Image): Detail => {
+  if (before.kind === 'none' || before.id !== image.id || before.kind === 'missing') return before;
+  if (before.kind === 'shown' && !supersedes(image, before.image)) return before;
+  return { kind: 'shown', id: image.id, image };
+};
+
+/** The image whose details are open: at once if it is listed, always asked for anew, and kept up to date. */
+export const useDetail = (
+  live: Live,
+  connection: Connection,
+  id: string | null,
+  listed: readonly Image[],
+) => {
+  const [detail, setDetail] = useState<Detail>({ kind: 'none' });
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: asked again whenever the connection comes or goes, since events were missed
+  useEffect(() => {
+    if (!id) {
+      setDetail({ kind: 'none' });
+      return;
+    }
+    const abort = new AbortController();
+    setDetail((before) => (before.kind !== 'none' && before.id === id ? before : { kind: 'loading', id }));
+    fetchImage(id, abort.signal).then(
+      (image) => setDetail((before) => learn(before, image)),
+      (fault: unknown) => {
+        if (abort.signal.aborted) return;
+        // The address may name anything: what is no ID at all is as missing as an ID that is not there.
+        const missing = fault instanceof ApiFault && (fault.status === 404 || fault.status === 400);
+        setDetail((before) => {
+          if (missing) return { kind: 'missing', id };
+          return before.kind === 'shown' ? before : { kind: 'failed', id, reason: describeFault(fault) };
+        });
+      },
+    );
+    return () => abort.abort();
+  }, [id, connection]);
+
+  useEffect(
+    () =>
+      live.subscribe((changes) => {
+        for (const change of changes) {
+          if (change.kind === 'image') setDetail((before) => learn(before, change.image));
+          else if (change.id === id) setDetail({ kind: 'missing', id });
+        }
+      }),
+    [live, id],
+  );
+
+  // The list is polled when there are no events; what it learns the details show, too.
+  const known = id ? listed.find((image) => image.id === id) : undefined;
+  useEffect(() => {
+    if (known) setDetail((before) => learn(before, known));
+  }, [known]);
+
+  return detail;
+};
