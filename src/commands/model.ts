@@ -99,11 +99,7 @@ const tell = ({ picture, result, timings }: Trial): string =>
   [
     `Tried on ${picture.source} (${picture.width}x${picture.height})`,
     `  ${'result'.padEnd(12)} ${result.label}, ${percent(result.confidence)} (${percents(result.scores)})`,
-    ...(result.top.length > 0
-      ? [
-          `  ${'top'.padEnd(12)} ${percents(Object.fromEntries(result.top.map(({ label, score }) => [label, score])))}`,
-        ]
-      : []),
+    `  ${'top'.padEnd(12)} ${result.top.map(({ label, score }) => `${label} ${percent(score)}`).join(', ') || 'none'}`,
     `  ${'timings'.padEnd(12)} load ${timings.loadMs.toFixed(0)} ms, decode ${timings.decodeMs.toFixed(1)} ms, model ${timings.inferMs.toFixed(1)} ms`,
   ].join('\n');
 
