@@ -38,10 +38,34 @@ const once = (stamp, key, what, make) => {
 
 const hashOf = (text) => createHash('sha256').update(text).digest('hex');
 
+const inPath = (command) =>
+  (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, command)));
+
+/** Installs Debian packages, or says what to install where that is not ours to do. */
+const installPackages = (packages, reason) => {
+  if (packages.length === 0) return;
+  if (process.getuid?.() !== 0 || !inPath('apt-get')) {
+    fail(`${reason}; install with: sudo apt-get install ${packages.join(' ')}`);
+  }
+  process.stdout.write(`gantry setup: installing ${packages.join(', ')} ...\n`);
+  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  run('apt-get', ['update', '-qq'], env);
+  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], env);
+};
+
+/** Node 26 is linked against libatomic, which a minimal Debian lacks. */
+const installLibraries = () => {
+  if (process.platform !== 'linux') return;
+  const { stdout, error } = spawnSync('/sbin/ldconfig', ['-p'], { encoding: 'utf8' });
+  if (error || stdout.includes('libatomic.so.1')) return;
+  installPackages(['libatomic1'], 'Node 26 needs the library libatomic.so.1');
+};
+
 const install = () => {
   const lock = readFileSync(join(root, 'package-lock.json'));
   const key = hashOf(Buffer.concat([lock, Buffer.from(`${process.platform} ${process.arch}`)]));
   once(join(root, 'node_modules', '.gantry-setup'), key, 'installing packages', () => {
+    installLibraries();
     // npm sets npm_execpath for scripts; run by hand there is only the one in PATH.
     const npm = process.env.npm_execpath;
     const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
@@ -80,20 +104,10 @@ const buildPage = () => {
 /** Programs that the tests run for real: the command, and the Debian package that brings it. */
 const testPrograms = [{ command: 'chromium', setting: 'CHROMIUM_PATH', package: 'chromium' }];
 
-const inPath = (command) =>
-  (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, command)));
-
 const installTestPrograms = () => {
   const missing = testPrograms.filter(({ command, setting }) => !process.env[setting] && !inPath(command));
-  if (missing.length === 0) return;
   const packages = missing.map((program) => program.package);
-  if (process.getuid?.() !== 0 || !inPath('apt-get')) {
-    fail(`the tests need ${packages.join(', ')}; install with: sudo apt-get install ${packages.join(' ')}`);
-  }
-  process.stdout.write(`gantry setup: installing ${packages.join(', ')} for the tests ...\n`);
-  const env = { DEBIAN_FRONTEND: 'noninteractive' };
-  run('apt-get', ['update', '-qq'], env);
-  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], env);
+  installPackages(packages, `the tests run ${packages.join(', ')}`);
 };
 
 install();

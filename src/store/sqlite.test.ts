@@ -9,7 +9,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { accepted, failed, newImage, succeeded } from './contract/samples.ts';
-import { openSqliteStore } from './sqlite.ts';
+import { openSqliteStore, sqliteStore } from './sqlite.ts';
+import { openDatabase } from './sqlite-database.ts';
 import { storeContract } from './store.contract.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gantry-sqlite-'));
@@ -133,6 +134,19 @@ describe('SQLite only', () => {
     await assert.rejects(use(), { code: 'corrupt' });
   });
 
+  test('a transaction is the only one from its beginning, and ends once', () => {
+    const file = newFile();
+    const [one, two] = [openDatabase(file, 0), openDatabase(file, 0)];
+    one.prepare('begin').run([]);
+    assert.throws(() => two.prepare('begin').run([]), { code: 'busy' });
+    one.native.exec('rollback'); // as SQLite does by itself after some faults
+    one.prepare('rollback').run([]);
+    two.prepare('begin').run([]);
+    two.prepare('rollback').run([]);
+    one.close();
+    two.close();
+  });
+
   test("a newer version's file is left alone", async () => {
     const file = newFile();
     await (await openSqliteStore(file)).close();
@@ -149,13 +163,9 @@ describe('SQLite only', () => {
     // SQLite's own limit on the file's size fails as a full disk does.
     const pages = Number(rows(file, 'pragma page_count')[0]?.page_count);
     await store.close();
-    const exec = DatabaseSync.prototype.exec;
-    DatabaseSync.prototype.exec = function (sql) {
-      exec.call(this, `${sql}; pragma max_page_count = ${pages + 2}`);
-    };
-    const small = await openSqliteStore(file).finally(() => {
-      DatabaseSync.prototype.exec = exec;
-    });
+    const database = openDatabase(file, 0);
+    database.native.exec(`pragma max_page_count = ${pages + 2}`);
+    const small = await sqliteStore(database);
     const many = [{ images: Array.from({ length: 200 }, () => newImage()) }];
     await assert.rejects(small.accept(many, 0), { code: 'full', message: /database or disk is full/ });
     assert.equal((await small.images({ limit: 10 })).images.length, 1);

@@ -3,7 +3,7 @@ import type { Differences } from './differences.ts';
 import { migrate } from './migrations/migrations.ts';
 import type { Tables } from './schema.ts';
 import { sqlStore } from './sql.ts';
-import { openDatabase } from './sqlite-database.ts';
+import { type Database, openDatabase } from './sqlite-database.ts';
 import type { Store } from './store.ts';
 
 /** Kysely assumes that SQLite cannot roll back DDL. It can, so a crash leaves no half of a migration. */
@@ -13,7 +13,7 @@ class TransactionalDdl extends SqliteAdapter {
   }
 }
 
-export const sqlite: Differences = {
+const sqlite: Differences = {
   columns: {
     bytes: 'blob',
     sequence: 'integer',
@@ -29,12 +29,15 @@ export const sqlite: Differences = {
 const busyTimeoutMs = 5_000;
 
 /**
- * The store in one SQLite file, created if missing; its folder must exist. Once a process and file: a call that waits
- * for another process blocks the thread, so two stores on one thread would wait for each other. Throws StoreError: `unwritable`,
- * `corrupt`, `newer-schema`, `busy`.
+ * The store in one SQLite file, created if missing; its folder must exist. Once a process and file: a call that
+ * waits for another process blocks the thread, so two stores on one thread would wait for each other. Throws
+ * StoreError: `unwritable`, `corrupt`, `newer-schema`, `busy`.
  */
-export const openSqliteStore = async (file: string): Promise<Store> => {
-  const database = openDatabase(file, busyTimeoutMs);
+export const openSqliteStore = async (file: string): Promise<Store> =>
+  sqliteStore(openDatabase(file, busyTimeoutMs));
+
+/** The store in an open database, which it closes. */
+export const sqliteStore = async (database: Database): Promise<Store> => {
   const dialect = new SqliteDialect({ database });
   dialect.createAdapter = () => new TransactionalDdl();
   const db = new Kysely<Tables>({ dialect });

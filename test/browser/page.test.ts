@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import sharp from 'sharp';
 import { type Gantry, startGantry } from '../start-gantry.ts';
+import { openWatchedPage } from './watched-page.ts';
 
 const fixture = (path: string): string => fileURLToPath(new URL(`../fixtures/${path}`, import.meta.url));
 const dog = fixture('dogs/golden_retriever.jpg');
@@ -17,24 +18,7 @@ let gantry: Gantry;
 let browser: Browser;
 let context: BrowserContext;
 let page: Page;
-/** What must never happen on the page: console errors, refused content, requests to another origin. */
 let faults: string[];
-
-const watch = async (): Promise<void> => {
-  faults = [];
-  page.on('console', (message) => message.type() === 'error' && faults.push(`console: ${message.text()}`));
-  page.on('pageerror', (error) => faults.push(`uncaught: ${error.message}`));
-  page.on('request', (request) => {
-    const { origin, protocol } = new URL(request.url());
-    if (protocol !== 'blob:' && protocol !== 'data:' && origin !== gantry.url)
-      faults.push(`request: ${origin}`);
-  });
-  await page.exposeFunction('reportViolation', (what: string) => faults.push(`CSP: ${what}`));
-  await page.addInitScript(
-    `addEventListener('securitypolicyviolation', (event) =>
-      reportViolation(event.violatedDirective + ' ' + event.blockedURI));`,
-  );
-};
 
 /** Chromium prints every answer of status 400 and above to the console; the one a test provokes is no fault. */
 const expectStatus = (status: number): void => {
@@ -74,9 +58,7 @@ after(async () => {
 });
 beforeEach(async () => {
   context = await browser.newContext({ locale: 'en-GB' });
-  page = await context.newPage();
-  await watch();
-  await page.goto(gantry.url);
+  ({ page, faults } = await openWatchedPage(context, gantry.url));
   await page.getByText('Live', { exact: true }).waitFor();
 });
 afterEach(async () => {

@@ -4,6 +4,7 @@ const finePercent = new Intl.NumberFormat(undefined, {
   style: 'percent',
   minimumFractionDigits: 1,
   maximumFractionDigits: 1,
+  roundingMode: 'floor',
 });
 const integer = new Intl.NumberFormat();
 const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
@@ -21,7 +22,7 @@ const quantity = (value: number, unit: string, unitDisplay: 'short' | 'long' = '
 /** A share from 0 to 1 as whole percent, rounded down: only certainty reads as 100 %. */
 export const formatShare = (share: number): string => percent.format(share);
 
-/** A share from 0 to 1 as percent with one decimal. */
+/** A share from 0 to 1 as percent with one decimal, rounded down. */
 export const formatFineShare = (share: number): string => finePercent.format(share);
 
 export const formatCount = (count: number): string => integer.format(count);

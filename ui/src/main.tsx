@@ -4,8 +4,12 @@ import { openLive } from './live.ts';
 import { texts } from './texts.ts';
 import './styles/base.css';
 import './styles/page.css';
+import './styles/upload.css';
+import './styles/list.css';
 import './styles/cards.css';
+import './styles/chips.css';
 import './styles/dialog.css';
+import './styles/result.css';
 
 const element = document.querySelector<HTMLElement>('#root');
 if (!element) throw new Error('index.html has no #root');

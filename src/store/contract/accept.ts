@@ -80,6 +80,10 @@ export const acceptCases = (open: Open): void => {
       { kind: 'repeated', response: 'first' },
       { kind: 'conflict' },
     ]);
+    assert.deepEqual(await store.accept([keyed('k', 'a'), keyed('k', 'b')], 0), [
+      { kind: 'repeated', response: 'first' },
+      { kind: 'conflict' },
+    ]);
     const stored = (await store.images({ limit: 10 })).images.map(({ id }) => id);
     assert.equal(stored.length, 2);
     assert.ok(stored.includes(batch[0]?.images[0]?.id ?? ''));

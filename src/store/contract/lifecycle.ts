@@ -57,6 +57,10 @@ export const lifecycleCases = (open: Open): void => {
     await store.reprocess(first.id, 0);
     await store.record([succeeded({ ...first, generation: 3 }, 'other')]);
     assert.equal(Buffer.from((await store.thumbnail(first.id)) ?? []).toString('base64'), webp('other'));
+    await store.reprocess(first.id, 0);
+    await store.record([failed({ ...first, generation: 4 })]);
+    const image = await store.image(first.id);
+    assert.deepEqual([image?.state, image?.width, image?.height], ['failed', 640, 480], 'known from before');
   });
 
   withStore(open, 'a removed image is gone in whatever state it was', async (store) => {

@@ -105,13 +105,16 @@ export const listCases = (open: Open): void => {
 
   withStore(open, 'a search goes through many images, page by page', async (store) => {
     const images = Array.from({ length: 12_000 }, (_, n) =>
-      newImage({ id: idAt(0, n), filename: n % 4000 === 7 ? `needle ${n}` : 'hay' }),
+      newImage({ id: idAt(0, n), filename: n % 1000 === 0 ? `needle ${n}` : 'hay' }),
     );
     await store.accept([{ images }], 0);
-    const needles = ['needle 8007', 'needle 4007', 'needle 7'];
-    assert.deepEqual(await allPages(store, { limit: 2, text: 'NEEDLE' }), { sizes: [2, 1], names: needles });
+    const needles = Array.from({ length: 12 }, (_, n) => `needle ${(11 - n) * 1000}`);
+    assert.deepEqual(await allPages(store, { limit: 5, text: 'NEEDLE' }), {
+      sizes: [5, 5, 2],
+      names: needles,
+    });
     assert.deepEqual(await names(store, { text: 'needle', state: 'queued' }), needles);
-    assert.deepEqual(await allPages(store, { limit: 3, text: 'needle' }), { sizes: [3], names: needles });
+    assert.deepEqual(await allPages(store, { limit: 12, text: 'needle' }), { sizes: [12], names: needles });
     assert.equal((await store.images({ limit: 10_500, text: 'hay' })).images.length, 10_500);
   });
 
