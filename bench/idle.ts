@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { accepted, ended, events, json, type UploadJson, upload } from '../test/acceptance/target.ts';
 import { startGantry } from '../test/start-gantry.ts';
+import type { Benchmark } from './benchmark.ts';
 import { makePictures, percentile, rounded } from './pictures.ts';
-import type { Benchmark } from './run.ts';
 
 /** One picture at a time, so nobody waits for anybody. */
 export const idle: Benchmark = {

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { events, json, type UploadJson, upload } from '../test/acceptance/target.ts';
 import { type Gantry, startGantry } from '../test/start-gantry.ts';
+import type { Benchmark, Table } from './benchmark.ts';
 import { makePictures, percentile, rounded } from './pictures.ts';
-import type { Benchmark, Table } from './run.ts';
 
 const workers = availableParallelism();
 const modelDir = fileURLToPath(new URL('../models/pets', import.meta.url));

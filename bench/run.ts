@@ -1,18 +1,9 @@
 // npm run bench -- [--list] [--quick] [--json] [NAME...]: every benchmark prints one table.
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
+import type { Benchmark } from './benchmark.ts';
 import { idle } from './idle.ts';
 import { overhead } from './overhead.ts';
-
-export interface Table {
-  readonly title: string;
-  readonly rows: readonly Readonly<Record<string, string | number>>[];
-}
-export interface Benchmark {
-  readonly about: string;
-  /** `quick` keeps it under a minute: it must work, its figures are not for quoting. */
-  run(quick: boolean): Promise<Table>;
-}
 
 const benchmarks: Readonly<Record<string, Benchmark>> = { overhead, idle };
 

@@ -61,6 +61,7 @@ const takeAll = async (
   for (const { name, page } of pages) {
     await prepare(page);
     await page.waitForLoadState('networkidle', { timeout: 2_000 }).catch(() => undefined);
+    await page.evaluate('Promise.allSettled([...document.images].map((image) => image.decode()))');
     await page.screenshot({ path: join(folder, `${scene}-${name}.png`) });
   }
 };
@@ -75,7 +76,7 @@ const take = async (folder: string, url: string): Promise<void> => {
     await takeAll(pages, 'empty', folder, async () => undefined);
 
     for (const path of pictures) {
-      const name = path.includes('chelsea') ? `\u202egnp.${'aslehc '.repeat(40)}.png` : basename(path);
+      const name = path.includes('horse_crop') ? `\u202egnp.${'aslehc '.repeat(40)}.png` : basename(path);
       await upload(url, name, await readFile(join(fixtures, path)));
     }
     await takeAll(pages, 'list', folder, async (page) => {

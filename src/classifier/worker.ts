@@ -15,6 +15,9 @@ export interface WorkerContext {
 /** Pictures fetched and decoded at once: one waits for its bytes while the other has the processor. */
 const concurrentDecodes = 2;
 
+/** Microseconds are as fine as the clock tells anything. */
+const rounded = (ms: number): number => Math.round(ms * 1000) / 1000;
+
 type Ready = Prepared & { bytes: number; fetchMs: number; decodeMs: number };
 
 const fault = (code: Fault['code'], message: string): Fault => ({ kind: 'fault', code, message });
@@ -82,7 +85,7 @@ export const classifyBatch = async (
     return {
       kind: 'classified',
       result: { ...classification, model: { name, version, digest } },
-      timings: { fetchMs, decodeMs, inferMs },
+      timings: { fetchMs: rounded(fetchMs), decodeMs: rounded(decodeMs), inferMs: rounded(inferMs) },
       picture: { width, height, thumbnail: thumbnail.toString('base64') },
       bytes,
     };

@@ -63,7 +63,7 @@ test('a submitted image is published at once and leaves the outbox', async () =>
   // Confirmed before the next transaction: by the time another upload is answered, the first row is gone.
   await submit({ images: [newImage()] });
   await take(broker, 1);
-  while ((await store.outstanding()).outbox > 0) await new Promise((resolve) => setImmediate(resolve));
+  await settled(store);
   await store.close();
 });
 
@@ -125,23 +125,48 @@ test('a broker that starts empty is given everything unfinished, and nothing tha
   await store.close();
 });
 
+/** Everything the store knows is published and confirmed. */
+const settled = async (store: Store): Promise<void> => {
+  while ((await store.outstanding()).outbox > 0) await new Promise((resolve) => setImmediate(resolve));
+};
+
+/** Sweeps once, past the first sweep, which belongs to the empty broker. Resolves with how many images it put back. */
+const sweepOnce = async (store: Store, broker: Broker): Promise<number> => {
+  const before = (await store.outstanding()).outbox;
+  const swept = Promise.withResolvers<void>();
+  const expiring: Store = {
+    ...store,
+    // The last step of every sweep.
+    async expire(...batch) {
+      await store.expire(...batch);
+      swept.resolve();
+    },
+  };
+  const sweep = sweeping(expiring, { ...broker, onEmptied: () => undefined }, () => undefined);
+  sweep.wake();
+  await swept.promise;
+  await sweep.stop();
+  return (await store.outstanding()).outbox - before;
+};
+
 test('a backlog that the broker still holds is not queued again', async () => {
   const store = await openStore();
   const broker = memoryBroker();
   const submit = createSubmit(store, createDispatch(store, broker, log), () => undefined);
-  // Past the first sweep, which belongs to the empty broker.
-  let requeues = 0;
-  const sweep = sweeping(store, broker, () => {
-    requeues += 1;
-  });
-  await new Promise((resolve) => setImmediate(resolve));
   await submit({ images: Array.from({ length: 20 }, newImage) });
-  while ((await store.outstanding()).outbox > 0) await new Promise((resolve) => setImmediate(resolve));
-  requeues = 0;
-  sweep.wake();
-  await sweep.stop();
-  assert.equal(requeues, 0);
-  assert.equal((await broker.status('images')).messages, 20);
+  await settled(store);
+  assert.equal(await sweepOnce(store, broker), 0);
+  await store.close();
+});
+
+test('as many overdue images are queued again as the broker no longer holds', async () => {
+  const store = await openStore();
+  const broker = memoryBroker();
+  const submit = createSubmit(store, createDispatch(store, broker, log), () => undefined);
+  await submit({ images: Array.from({ length: 20 }, newImage) });
+  await settled(store);
+  await take(broker, 7);
+  assert.equal(await sweepOnce(store, broker), 20 - (await broker.status('images')).messages);
   await store.close();
 });
 

@@ -1,5 +1,5 @@
 import type { Expression, SqlBool } from 'kysely';
-import type { ColumnTypes } from './migrations/migrations.ts';
+import type { ColumnTypes } from './migrations/column-types.ts';
 import type { Db, Trx } from './schema.ts';
 import type { JobKey } from './store.ts';
 

@@ -1,6 +1,6 @@
 import { outboxLeaseMs } from '../pipeline/dispatch.ts';
 import type { Image } from '../pipeline/image.ts';
-import type { WebContext } from './app.ts';
+import type { WebContext } from './context.ts';
 import { notFound, Problem } from './problem.ts';
 
 /** Starts a new generation of a final image and returns the image, queued again. Throws the problem that hinders it. */

@@ -11,7 +11,8 @@ import { createSubmit } from '../pipeline/submit.ts';
 import { startSweep } from '../pipeline/sweep.ts';
 import type { Store } from '../store/store.ts';
 import { createAdmission } from './admission.ts';
-import { type App, buildApp, type WebContext } from './app.ts';
+import { buildApp } from './app.ts';
+import type { App, WebContext } from './context.ts';
 import { startEventFeed } from './event-feed.ts';
 
 export interface WebParts extends Pick<WebContext, 'models' | 'version'> {

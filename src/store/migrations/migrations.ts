@@ -1,15 +1,8 @@
-import { type ColumnBuilderCallback, type ColumnDataType, type Kysely, sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { StoreError } from '../store.ts';
 import { initial } from './001-initial.ts';
-
-/** The column types that databases have no common name for. */
-export interface ColumnTypes {
-  readonly bytes: ColumnDataType;
-  /** A whole number that grows with each row and is never used again. */
-  readonly sequence: ColumnDataType;
-  readonly asSequence: ColumnBuilderCallback;
-}
+import type { ColumnTypes } from './column-types.ts';
 
 /** Never change one that was released: add the next. Down migrations: restore a backup. */
 const migrations = (types: ColumnTypes) => ({ '001-initial': initial(types) });

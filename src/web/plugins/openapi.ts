@@ -1,6 +1,6 @@
 import fastifySwagger from '@fastify/swagger';
 import fastifySwaggerUi from '@fastify/swagger-ui';
-import type { App } from '../app.ts';
+import type { App } from '../context.ts';
 
 const description = `Upload images, watch them being classified, read the results.
 

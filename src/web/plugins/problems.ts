@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply } from 'fastify';
 import { BlobsUnavailable } from '../../blobs/blobs.ts';
-import type { App } from '../app.ts';
+import type { App } from '../context.ts';
 import { Problem, type ProblemBody } from '../problem.ts';
 
 const mediaType = 'application/problem+json; charset=utf-8';

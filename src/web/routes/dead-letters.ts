@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { Image } from '../../pipeline/image.ts';
-import type { App, WebContext } from '../app.ts';
+import type { App, WebContext } from '../context.ts';
 import { Problem } from '../problem.ts';
 import { again } from '../reprocess.ts';
 import { Id, problemResponses } from './images.ts';

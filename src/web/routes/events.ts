@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import type { ImageEvent } from '../../store/store.ts';
-import type { App, WebContext } from '../app.ts';
+import type { App, WebContext } from '../context.ts';
 import { notFound, Problem } from '../problem.ts';
 import { Id } from './images.ts';
 

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import type { App, WebContext } from '../app.ts';
+import type { App, WebContext } from '../context.ts';
 import { Problem, ProblemBody } from '../problem.ts';
 
 const Health = Type.Object({ status: Type.Literal('ok'), version: Type.String() });

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { BlobMissing } from '../../blobs/blobs.ts';
 import { Image, ImageState } from '../../pipeline/image.ts';
-import type { App, WebContext } from '../app.ts';
+import type { App, WebContext } from '../context.ts';
 import { notFound, ProblemBody } from '../problem.ts';
 import { again } from '../reprocess.ts';
 

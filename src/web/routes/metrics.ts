@@ -1,4 +1,4 @@
-import type { App, WebContext } from '../app.ts';
+import type { App, WebContext } from '../context.ts';
 
 export const metricsRoute = (app: App, { metrics, observe }: WebContext): void => {
   const schema = {

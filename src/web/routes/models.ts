@@ -1,22 +1,6 @@
-import { type Static, Type } from 'typebox';
-import type { App, WebContext } from '../app.ts';
-
-const ModelInfo = Type.Object({
-  name: Type.String(),
-  version: Type.String(),
-  digest: Type.String({ description: 'SHA-256 of the ONNX file, hex' }),
-  description: Type.String(),
-  labels: Type.Array(Type.String()),
-  licence: Type.String(),
-  accuracy: Type.Object({
-    data: Type.String(),
-    images: Type.Integer(),
-    overall: Type.Number(),
-    perLabel: Type.Record(Type.String(), Type.Number()),
-  }),
-});
-/** A model as its manifest describes it. */
-export type ModelInfo = Static<typeof ModelInfo>;
+import { Type } from 'typebox';
+import type { App, WebContext } from '../context.ts';
+import { ModelInfo } from '../model-info.ts';
 
 export const modelRoutes = (app: App, { models }: WebContext): void => {
   const schema = {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
-import type { App } from '../app.ts';
+import type { App } from '../context.ts';
 import { Problem } from '../problem.ts';
 
 const built = fileURLToPath(new URL('../../../ui/dist', import.meta.url));

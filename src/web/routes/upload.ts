@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Type } from 'typebox';
 import type { NewImage } from '../../store/store.ts';
-import type { App, WebContext } from '../app.ts';
+import type { App, WebContext } from '../context.ts';
 import { Problem, ProblemBody } from '../problem.ts';
 import { readUpload, type Upload } from '../read-upload.ts';
 

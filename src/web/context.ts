@@ -1,0 +1,43 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
+import type { Blobs } from '../blobs/blobs.ts';
+import type { Logger } from '../observability/log.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import type { Dispatch } from '../pipeline/dispatch.ts';
+import type { Submit } from '../pipeline/submit.ts';
+import type { Store } from '../store/store.ts';
+import type { Admit } from './admission.ts';
+import type { EventFeed } from './event-feed.ts';
+import type { ModelInfo } from './model-info.ts';
+
+/** What the web server works with; it knows ports, never drivers. */
+export interface WebContext {
+  readonly store: Store;
+  readonly blobs: Blobs;
+  readonly submit: Submit;
+  readonly dispatch: Dispatch;
+  readonly admit: Admit;
+  readonly feed: EventFeed;
+  /** The store has new events. */
+  readonly changed: () => void;
+  readonly metrics: Metrics;
+  /** Brings gauges up to date before a scrape. */
+  readonly observe: () => Promise<void>;
+  readonly log: Logger;
+  readonly version: string;
+  /** Models that images are processed with; the first one is the default. */
+  readonly models: readonly [ModelInfo, ...ModelInfo[]];
+  readonly limits: { maxFileBytes: number; maxFiles: number; requestTimeoutMs: number };
+  /** True once a shutdown began: no longer ready. */
+  readonly draining: () => boolean;
+}
+
+/** Fastify with the types of the routes' TypeBox schemas. */
+export type App = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
