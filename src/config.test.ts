@@ -49,6 +49,8 @@ const faults: [name: string, environment: NodeJS.ProcessEnv, message: RegExp][] 
   ['no number', { GANTRY_PORT: 'http' }, /GANTRY_PORT takes a whole number from 0 to 65535, not "http"/],
   ['out of range', { GANTRY_PORT: '65536' }, /GANTRY_PORT takes a whole number/],
   ['an unknown unit', { GANTRY_MAX_FILE_BYTES: '5 bananas' }, /takes a size such as 50MB/],
+  ['longer than a timer can be', { GANTRY_JOB_DEADLINE: '30d' }, /takes a duration from 100ms to 24d/],
+  ['no time at all', { GANTRY_JOB_DEADLINE: '0' }, /takes a duration from 100ms/],
   ['an unknown word', { GANTRY_LOG_LEVEL: 'loud' }, /takes one of trace, debug/],
   ['an unreadable file', { GANTRY_PORT_FILE: '/nowhere' }, /GANTRY_PORT_FILE: cannot read \/nowhere/],
 ];
@@ -62,11 +64,15 @@ for (const [name, environment, message] of faults) {
 }
 
 test('what Kubernetes sets for a Service called gantry is no mistake', () => {
-  loadConfig({
+  const { port } = loadConfig({
+    GANTRY_PORT: 'tcp://10.0.0.1:5000',
+    GANTRY_WEB_SERVICE_HOST: '10.0.0.2',
+    GANTRY_WEB_PORT: 'tcp://10.0.0.2:5000',
     GANTRY_SERVICE_HOST: '10.0.0.1',
     GANTRY_SERVICE_PORT: '5000',
     GANTRY_PORT_5000_TCP: 'tcp://10.0.0.1:5000',
   });
+  assert.equal(port, 5000);
 });
 
 test('docs/configuration.md is what the code says (npm run docs)', () => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** A mistake in the settings: one line that names the setting, what it was given and what it takes. Exit code 2. */
 export class ConfigError extends Error {
@@ -46,7 +47,13 @@ const integer = (least: number, most: number) =>
 const text = kind('a text', (value) => (value === '' ? undefined : value));
 const folder = kind('a folder', (value) => (value === '' ? undefined : resolve(value)));
 const size = kind('a size such as 50MB or 64MiB', withUnit(unitsOfBytes));
-const duration = kind('a duration such as 500ms, 30s or 2h', withUnit(unitsOfTime));
+/** setTimeout takes no more than 2^31 - 1 ms and fires at once for anything longer. */
+const longestTimerMs = 24 * 86400e3;
+const duration = (leastMs: number, mostMs = longestTimerMs) =>
+  kind(`a duration from ${leastMs}ms to ${mostMs / 86400e3}d such as 500ms, 30s or 2h`, (text) => {
+    const value = withUnit(unitsOfTime)(text);
+    return value !== undefined && value >= leastMs && value <= mostMs ? value : undefined;
+  });
 const oneOf = <const T extends string>(...values: T[]) =>
   kind(`one of ${values.join(', ')}`, (value) => values.find((one) => one === value));
 
@@ -71,9 +78,9 @@ export const settings = {
   model: setting(folder, 'models/pets', 'Model folder: a manifest.json and its ONNX file.'),
   workers: setting(integer(1, 1024), undefined, 'Inference processes. Unset: as many as there are cores.'),
   maxBatch: setting(integer(1, 256), '4', 'Most images one worker runs through the model at once.'),
-  maxWaitMs: setting(duration, '0ms', 'How long an idle worker waits for a batch to fill up.'),
+  maxWaitMs: setting(duration(0, 86400e3), '0ms', 'How long an idle worker waits for a batch to fill up.'),
   jobDeadline: setting(
-    duration,
+    duration(100),
     '30s',
     'A worker that takes longer over a batch is killed and the attempt failed.',
   ),
@@ -91,16 +98,20 @@ export const settings = {
   ),
   maxFiles: setting(integer(1, 10_000), '100', 'Most files in one upload request.'),
   maxBacklog: setting(integer(1, 1_000_000_000), '100000', 'Unfinished images beyond which uploads get 503.'),
-  requestTimeout: setting(duration, '5m', 'An upload that takes longer is cut off with 408.'),
+  requestTimeout: setting(duration(1000), '5m', 'An upload that takes longer is cut off with 408.'),
   minFreeBytes: setting(size, '500MB', 'Free disk space below which uploads get 507.'),
-  shutdownTimeout: setting(duration, '30s', 'How long each phase of a shutdown may take.'),
-  sweepInterval: setting(duration, '30s', 'How often the store is checked for overdue images.'),
+  shutdownTimeout: setting(duration(100), '30s', 'How long each phase of a shutdown may take.'),
+  sweepInterval: setting(duration(100), '30s', 'How often the store is checked for overdue images.'),
   overdueAfter: setting(
-    duration,
+    duration(1000, 365 * 86400e3),
     '5m',
     'An unfinished image without news for this long may be queued again.',
   ),
-  keepEvents: setting(duration, '7d', 'How long events can be resumed and idempotency keys are honoured.'),
+  keepEvents: setting(
+    duration(1000, 3650 * 86400e3),
+    '7d',
+    'How long events can be resumed and idempotency keys are honoured.',
+  ),
   logLevel: setting(
     oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
     'info',
@@ -122,15 +133,17 @@ export const environmentName = (name: SettingName): string =>
 export const flagName = (name: SettingName): string =>
   `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
-/** Set by Kubernetes for any Service called `gantry`, never by a person. */
-const serviceLink = /^GANTRY_(SERVICE_(HOST|PORT)|PORT_\d+_)/;
+/** Set by Kubernetes for Services called `gantry` or `gantry-...`, never by a person. */
+const serviceLink = (name: string, value = ''): boolean =>
+  /_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_(TCP|UDP)/.test(name) ||
+  (/^GANTRY_(.+_)?PORT$/.test(name) && /^(tcp|udp):/.test(value));
 
 const refuseUnknown = (environment: NodeJS.ProcessEnv): void => {
   const known = new Set(
     settingNames.flatMap((name) => [environmentName(name), `${environmentName(name)}_FILE`]),
   );
   for (const name of Object.keys(environment)) {
-    if (name.startsWith('GANTRY_') && !known.has(name) && !serviceLink.test(name)) {
+    if (name.startsWith('GANTRY_') && !known.has(name) && !serviceLink(name, environment[name])) {
       const near = [...known].find((one) => one.includes(name.slice(7)) || name.includes(one));
       throw new ConfigError(
         `unknown setting ${name}${near ? `; did you mean ${near}?` : ''} (gantry serve --help lists all settings)`,
@@ -161,7 +174,8 @@ export const loadConfig = (
     const flag = flags[name];
     if (flag !== undefined) return { text: flag, where: flagName(name) };
     const value = environment[variable];
-    if (value !== undefined && value !== '') return { text: value, where: variable };
+    if (value !== undefined && value !== '' && !serviceLink(variable, value))
+      return { text: value, where: variable };
     const file = environment[`${variable}_FILE`];
     if (file) return { text: fromFile(`${variable}_FILE`, file), where: `${variable}_FILE` };
     const fallback = settings[name].default;
@@ -177,6 +191,9 @@ export const loadConfig = (
       throw new ConfigError(`${value.where} ${(cause as Error).message}`, { cause });
     }
   }
+  // Beside this file, wherever the command is called from.
+  if (given('model')?.where === 'default')
+    parsed.model = fileURLToPath(new URL('../models/pets', import.meta.url));
   parsed.imagesDir ??= join(parsed.dataDir as string, 'images');
   parsed.workers ??= availableParallelism();
   return parsed as Config;

@@ -115,6 +115,8 @@ export const forkWorker = (settings: Omit<WorkerSettings, 'parentPid'>, log: Log
       ready.reject(new WorkerStartError(message.message));
       return;
     }
+    // What a process says after its kill comes too late: it must not look idle before it is gone.
+    if (killedFor !== undefined) return;
     clearTimeout(deadline);
     rssBytes = message.rssBytes;
     if (message.kind === 'ready') {

@@ -79,9 +79,12 @@ test('while the broker is away uploads are accepted; the relay delivers them lat
     },
   };
   const dispatch = createDispatch(store, broker, log);
+  // Lease 0: the rows are the relay's at once, not only after what a submitter may need.
+  const leaseless: Store = { ...store, accept: (submissions) => store.accept(submissions, 0) };
+  const submit = createSubmit(leaseless, dispatch, () => undefined);
   const images = [newImage(), newImage(), newImage()];
-  // Lease 0: the rows are the relay's at once.
-  for (const image of images) await store.accept([{ images: [image] }], 0);
+  for (const image of images) assert.equal((await submit({ images: [image] })).kind, 'accepted');
+  assert.equal(await dispatch({ ...(await store.claimOutbox(3, 0))[0] } as Job), false);
   assert.equal((await store.outstanding()).outbox, 3);
   away = false;
   const relay = startRelay(store, dispatch, log, 3_600_000);

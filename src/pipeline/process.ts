@@ -97,6 +97,13 @@ export const createProcess =
       }
     } catch (error) {
       if (!(error instanceof ClassifierFault) || error.code === 'stopped') throw error;
+      if (error.code === 'blob-missing') {
+        // It was durable before the job was published: somebody deleted it, and no attempt brings it back.
+        log.warn(about, 'the original is gone');
+        const gone = { code: error.code, message: 'the original is no longer stored' };
+        await report(broker, job, { kind: 'failed', error: gone, picture: null });
+        return 'ack';
+      }
       await tryAgain(context, job, error);
     }
     return 'ack';

@@ -62,7 +62,8 @@ export const started = (sql: Sql, hints: readonly ProcessingHint[]): Promise<voi
     const changed: ImageRow[] = [];
     for (const hint of hints) {
       const row = images.get(hint.id);
-      if (row?.state !== 'queued' || row.generation !== hint.generation) continue;
+      if (row === undefined || isFinal(row.state) || row.generation !== hint.generation) continue;
+      if (row.state === 'processing' && hint.attempt <= row.attempts) continue;
       const attempts = Math.max(row.attempts, hint.attempt);
       const next: ImageRow = { ...row, state: 'processing', attempts, updated_at: now, waiting_since: now };
       images.set(hint.id, next);

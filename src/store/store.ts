@@ -56,7 +56,7 @@ export interface Store {
   published(jobs: readonly JobKey[]): Promise<void>;
   /** Overdue outbox rows, oldest first, as jobs; they are held back `leaseMs` for the caller. */
   claimOutbox(limit: number, leaseMs: number): Promise<Job[]>;
-  /** Queued images become `processing`; anything else is left alone. */
+  /** Queued images become `processing`, and a later attempt is counted; ended images are left alone. */
   started(hints: readonly ProcessingHint[]): Promise<void>;
   record(outcomes: readonly Outcome[]): Promise<Recorded[]>;
   /**

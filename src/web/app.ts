@@ -4,7 +4,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type FastifyBaseLogger, fastify } from 'fastify';
 import type { App, WebContext } from './context.ts';
 import { openapi } from './plugins/openapi.ts';
-import { answerSocket, problems } from './plugins/problems.ts';
+import { answerFramework, answerSocket, problems } from './plugins/problems.ts';
 import { securityHeaders } from './plugins/security-headers.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { eventRoutes } from './routes/events.ts';
@@ -18,10 +18,17 @@ import { uploadRoute } from './routes/upload.ts';
 /** Builds the web server; it listens to nothing yet. Tests inject requests. */
 export const buildApp = async (context: WebContext): Promise<App> => {
   // Fastify tells of every request and address at `info`; what is worth a line is logged by the routes.
-  const loggerInstance: FastifyBaseLogger = context.log.child({}, { level: 'warn' });
+  const level = context.log.isLevelEnabled('info') ? 'warn' : context.log.level;
+  const loggerInstance: FastifyBaseLogger = context.log.child({}, { level });
   const app = fastify({
     loggerInstance,
     requestTimeout: context.limits.requestTimeoutMs,
+    // Node looks for slow requests only every 30 s unless told otherwise, and never before the header's limit.
+    http: {
+      connectionsCheckingInterval: 1000,
+      headersTimeout: Math.min(60_000, context.limits.requestTimeoutMs),
+    },
+    frameworkErrors: answerFramework,
     clientErrorHandler: answerSocket(context.limits.requestTimeoutMs),
     forceCloseConnections: 'idle',
     // A misspelt filter must not go unnoticed.

@@ -102,6 +102,9 @@ export const readUpload = async (
       }
     }
   } catch (error) {
+    // Whatever of the request nobody will read must not keep its connection open.
+    request.raw.unpipe();
+    request.raw.resume();
     throw asProblem(error, maxFiles);
   }
   if (upload.images.length + upload.refused.length === 0) {

@@ -4,7 +4,7 @@ import type { WebContext } from './context.ts';
 import { notFound, Problem } from './problem.ts';
 
 /** Starts a new generation of a final image and returns the image, queued again. Throws the problem that hinders it. */
-export const again = async (
+export const reprocess = async (
   { store, dispatch, changed, log }: Pick<WebContext, 'store' | 'dispatch' | 'changed' | 'log'>,
   id: string,
 ): Promise<Image> => {

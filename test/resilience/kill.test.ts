@@ -107,10 +107,17 @@ test(`kill -9 ${kills} times during ${uploads} uploads: nothing accepted is lost
   const results = database
     .prepare('select image_id as id, count(*) as n from results group by image_id')
     .all();
+  const endings = database
+    .prepare("select image_id as id, count(*) as n from events where type = 'succeeded' group by image_id")
+    .all();
   const outbox = database.prepare('select count(*) as n from outbox').get();
   database.close();
   const resultsOf = new Map(results.map(({ id, n }) => [String(id), Number(n)]));
-  for (const id of accepted.keys()) assert.equal(resultsOf.get(id), 1, `results of ${id}`);
+  const endingsOf = new Map(endings.map(({ id, n }) => [String(id), Number(n)]));
+  for (const id of accepted.keys()) {
+    assert.equal(resultsOf.get(id), 1, `results of ${id}`);
+    assert.equal(endingsOf.get(id), 1, `${id} succeeded once and for all`);
+  }
   assert.equal(outbox?.n, 0);
 
   const temporary = (await filesBelow(join(dataDir, 'images'))).filter((path) => path.includes('.tmp'));

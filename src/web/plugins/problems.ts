@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply } from 'fastify';
 import { BlobsUnavailable } from '../../blobs/blobs.ts';
+import { StoreError } from '../../store/store.ts';
 import type { App } from '../context.ts';
 import { Problem, type ProblemBody } from '../problem.ts';
 
@@ -17,6 +18,7 @@ const answer = (reply: FastifyReply, problem: Problem) =>
     .code(problem.status)
     .headers(problem.headers)
     .header('content-type', mediaType)
+    .header('cache-control', 'no-store')
     .serializer(JSON.stringify)
     .send(bodyOf(problem));
 
@@ -45,7 +47,9 @@ export const answerSocket =
       `content-length: ${Buffer.byteLength(body)}`,
       'connection: close',
     ];
-    socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+    socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
+    // A client that never closes its side would keep the connection, and the upload behind it, for ever.
+    socket.destroySoon();
   };
 
 /** Codes of errors that Fastify's parts throw, and what a client should read instead of their own words. */
@@ -57,11 +61,23 @@ const known: Readonly<Record<string, readonly [status: number, code: string, det
   'invalid-cursor': [400, 'invalid-cursor'],
 };
 
+const storageFull = (cause: Error): Problem =>
+  new Problem(507, 'storage-full', 'the storage is full', { cause });
+
 const asProblem = (error: FastifyError): Problem => {
   if (error instanceof Problem) return error;
   if (error instanceof BlobsUnavailable) {
+    if ((error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOSPC') return storageFull(error);
     const headers = { 'retry-after': '10' };
     return new Problem(503, 'storage-unavailable', 'the image storage cannot be reached', {
+      headers,
+      cause: error,
+    });
+  }
+  if (error instanceof StoreError && error.code === 'full') return storageFull(error);
+  if (error instanceof StoreError && (error.code === 'busy' || error.code === 'closed')) {
+    const headers = { 'retry-after': '1' };
+    return new Problem(503, 'store-unavailable', 'the store cannot be used right now', {
       headers,
       cause: error,
     });
@@ -74,6 +90,11 @@ const asProblem = (error: FastifyError): Problem => {
   return new Problem(500, 'internal', 'something went wrong here; the log of the server says what', {
     cause: error,
   });
+};
+
+/** Answers what fails before a route is found, such as a malformed path. */
+export const answerFramework = (error: FastifyError, _request: unknown, reply: FastifyReply): void => {
+  answer(reply, asProblem(error));
 };
 
 /** Every error, wherever it comes from, is answered as problem+json; those of our own making are logged as errors. */

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { Image } from '../../pipeline/image.ts';
 import type { App, WebContext } from '../context.ts';
 import { Problem } from '../problem.ts';
-import { again } from '../reprocess.ts';
+import { reprocess } from '../reprocess.ts';
 import { Id, problemResponses } from './images.ts';
 
 const Query = Type.Object(
@@ -47,6 +47,6 @@ export const deadLetterRoutes = (app: App, context: WebContext): void => {
         `image ${id} is ${image.state}, not dead; use /images/${id}/reprocess`,
       );
     }
-    return reply.code(202).send(await again(context, id));
+    return reply.code(202).send(await reprocess(context, id));
   });
 };

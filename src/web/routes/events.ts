@@ -20,6 +20,9 @@ async function* messages(events: AsyncIterable<ImageEvent>) {
     yield { id: String(seq), event: type, data: image ?? { id: imageId } };
   }
 }
+/** Events of one image read at once; a longer history is followed like the rest. */
+const historyPage = 1000;
+
 async function* ofImage(events: AsyncIterable<ImageEvent>, imageId: string) {
   for await (const event of events) if (event.imageId === imageId) yield event;
 }
@@ -40,7 +43,9 @@ export const eventRoutes = (app: App, context: WebContext): void => {
 
   const all = { summary: 'Changes of all images, live', description, tags, headers: Headers };
   app.get('/events', { schema: all, sse: 'only' }, async (request, reply) => {
-    const from = lastEventId(request.headers['last-event-id']) ?? (await feed.last());
+    const now = await feed.last();
+    // An ID beyond the newest is from before the store was replaced.
+    const from = Math.min(lastEventId(request.headers['last-event-id']) ?? now, now);
     await reply.sse.send(messages(feed.follow(from, opened(reply))));
   });
 
@@ -54,13 +59,15 @@ export const eventRoutes = (app: App, context: WebContext): void => {
   app.get('/images/:id/events', { schema: one, sse: 'only' }, async (request, reply) => {
     const { id } = request.params;
     if ((await store.image(id)) === undefined) throw notFound(`image ${id}`);
-    const from = lastEventId(request.headers['last-event-id']) ?? 0;
     const now = await feed.last();
-    const history = await store.events(from, 1000, id);
+    const last = lastEventId(request.headers['last-event-id']) ?? 0;
+    const from = last > now ? 0 : last;
+    const history = await store.events(from, historyPage, id);
+    const seen = history.at(-1)?.seq ?? from;
     const signal = opened(reply);
     async function* events() {
       yield* history;
-      yield* ofImage(feed.follow(Math.max(from, now, history.at(-1)?.seq ?? 0), signal), id);
+      yield* ofImage(feed.follow(history.length < historyPage ? Math.max(now, seen) : seen, signal), id);
     }
     await reply.sse.send(messages(events()));
   });

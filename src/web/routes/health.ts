@@ -13,12 +13,12 @@ export const healthRoutes = (app: App, { store, blobs, draining, version, log }:
   const ready = { summary: 'Can it take uploads?', tags, response: { 200: Health, 503: ProblemBody } };
   app.get('/readyz', { schema: ready }, async () => {
     if (draining()) throw new Problem(503, 'not-ready', 'shutting down');
-    const checks = { store: store.ping(), blobs: blobs.freeBytes() };
-    for (const [name, check] of Object.entries(checks)) {
-      await check.catch((err: unknown) => {
-        log.warn({ err }, `not ready: ${name}`);
-        throw new Problem(503, 'not-ready', `the ${name} cannot be used`);
-      });
+    const parts = ['store', 'blobs'];
+    const checks = await Promise.allSettled([store.ping(), blobs.freeBytes()]);
+    for (const [index, check] of checks.entries()) {
+      if (check.status === 'fulfilled') continue;
+      log.warn({ err: check.reason }, `not ready: ${parts[index]}`);
+      throw new Problem(503, 'not-ready', `the ${parts[index]} cannot be used`);
     }
     return { status: 'ok' as const, version };
   });

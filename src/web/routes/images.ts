@@ -3,7 +3,7 @@ import { BlobMissing } from '../../blobs/blobs.ts';
 import { Image, ImageState } from '../../pipeline/image.ts';
 import type { App, WebContext } from '../context.ts';
 import { notFound, ProblemBody } from '../problem.ts';
-import { again } from '../reprocess.ts';
+import { reprocess } from '../reprocess.ts';
 
 export const Id = Type.Object({ id: Type.String({ format: 'uuid' }) });
 export const problemResponses = { '4xx': ProblemBody, '5xx': ProblemBody };
@@ -63,14 +63,14 @@ export const imageRoutes = (app: App, context: WebContext): void => {
     const [image, key] = await Promise.all([store.image(id), store.blobOf(id)]);
     if (image === undefined || key === undefined) throw notFound(`image ${id}`);
     const etag = `"${image.sha256}"`;
-    reply.headers({ ...pictureHeaders, etag });
-    if (request.headers['if-none-match'] === etag) return reply.code(304).send();
+    if (request.headers['if-none-match'] === etag) return reply.code(304).header('etag', etag).send();
     const blob = await blobs.open(key).catch((error: unknown) => {
       if (!(error instanceof BlobMissing)) throw error;
       log.error({ err: error, imageId: id }, 'the original of an image is missing');
       throw notFound(`original of image ${id} any more`);
     });
     return reply
+      .headers({ ...pictureHeaders, etag })
       .type(image.contentType)
       .header('content-length', blob.bytes)
       .header('content-disposition', disposition(image.filename))
@@ -92,21 +92,23 @@ export const imageRoutes = (app: App, context: WebContext): void => {
   };
   app.delete('/images/:id', { schema: remove }, async (request, reply) => {
     const { id } = request.params;
-    const removed = await store.remove(id);
-    if (removed === 'not-found') throw notFound(`image ${id}`);
+    const key = await store.blobOf(id);
+    if (key === undefined) throw notFound(`image ${id}`);
+    // The original first: if it cannot be removed, the image is still there to be deleted again.
+    await blobs.remove(key);
+    await store.remove(id);
     changed();
-    await blobs.remove(removed.blob);
     log.info({ imageId: id }, 'image deleted');
     return reply.code(204).send(null);
   });
 
-  const reprocess = {
+  const reprocessing = {
     summary: 'Process an image once more, as a new generation',
     tags,
     params: Id,
     response: { 202: Image, ...problemResponses },
   };
-  app.post('/images/:id/reprocess', { schema: reprocess }, async (request, reply) =>
-    reply.code(202).send(await again(context, request.params.id)),
+  app.post('/images/:id/reprocess', { schema: reprocessing }, async (request, reply) =>
+    reply.code(202).send(await reprocess(context, request.params.id)),
   );
 };
