@@ -59,7 +59,7 @@ export const started = (sql: Sql, hints: readonly ProcessingHint[]): Promise<voi
       trx,
       hints.map((hint) => hint.id),
     );
-    const changed: ImageRow[] = [];
+    const changed = new Map<string, ImageRow>();
     for (const hint of hints) {
       const row = images.get(hint.id);
       if (row === undefined || isFinal(row.state) || row.generation !== hint.generation) continue;
@@ -67,10 +67,11 @@ export const started = (sql: Sql, hints: readonly ProcessingHint[]): Promise<voi
       const attempts = Math.max(row.attempts, hint.attempt);
       const next: ImageRow = { ...row, state: 'processing', attempts, updated_at: now, waiting_since: now };
       images.set(hint.id, next);
-      changed.push(next);
+      changed.set(next.id, next);
     }
-    await writeImages(sql, trx, changed);
-    await writeEvents(sql, trx, changed);
+    const rows = [...changed.values()];
+    await writeImages(sql, trx, rows);
+    await writeEvents(sql, trx, rows);
   });
 
 const after = (row: ImageRow, outcome: Outcome, now: number): ImageRow => {

@@ -11,7 +11,7 @@ export const ProblemBody = Type.Object(
     }),
     code: Type.String({ description: 'A stable name of the reason' }),
   },
-  { additionalProperties: true, $id: 'Problem' },
+  { additionalProperties: true },
 );
 export type ProblemBody = Static<typeof ProblemBody>;
 

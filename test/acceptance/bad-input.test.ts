@@ -368,12 +368,25 @@ const paths: [method: string, path: string, status: number, code: string][] = [
   ['GET', `/images?text=${'x'.repeat(300)}`, 400, 'invalid-request'],
   ['GET', '/images/..%2f..%2fetc%2fpasswd', 400, 'invalid-request'],
   ['PUT', '/upload', 404, 'not-found'],
+  ['GET', '/images/%zz', 400, 'bad-request'],
+  ['GET', `/images/${'a'.repeat(300)}`, 414, 'bad-request'],
+  ['GET', '/images?from=2026-12-31T23:59:60Z', 400, 'invalid-request'],
 ];
 for (const [method, path, status, code] of paths) {
   test(`${method} ${path.slice(0, 60)}: ${status}`, async () => {
     await problem(await fetch(`${server.url}${path}`, { method, headers: { accept: '*/*' } }), status, code);
   });
 }
+
+test('a page of another site changes nothing', async () => {
+  const headers = { 'sec-fetch-site': 'cross-site' };
+  const response = await upload(
+    server.url,
+    [{ name: 'a.png', bytes: await fixture('cats/chelsea.png') }],
+    headers,
+  );
+  await problem(response, 403, 'cross-site');
+});
 
 test('Last-Event-ID that is no number', async () => {
   const headers = { 'last-event-id': 'x', accept: 'text/event-stream' };

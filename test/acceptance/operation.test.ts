@@ -46,6 +46,7 @@ test('models as their manifests describe them', async () => {
 });
 
 interface Operation {
+  readonly requestBody?: { content: object };
   readonly responses?: Record<
     string,
     { content?: Record<string, { schema: { properties?: object; required?: string[] } }> }
@@ -76,6 +77,10 @@ test('the OpenAPI document names every route, and an image is what it says', asy
     'post /images/{id}/reprocess',
     'post /upload',
   ]);
+  const body = document.paths['/upload']?.post?.requestBody?.content;
+  assert.deepEqual(Object.keys(body ?? {}), ['multipart/form-data']);
+  const problems = document.paths['/upload']?.post?.responses?.['4XX']?.content;
+  assert.deepEqual(Object.keys(problems ?? {}), ['application/problem+json']);
   const schema =
     document.paths['/images/{id}']?.get?.responses?.['200']?.content?.['application/json']?.schema;
   const id = await accepted(server.url, 'cats/chelsea.png');

@@ -13,28 +13,34 @@ import {
 } from './samples.ts';
 
 export const recordCases = (open: Open): void => {
-  withStore(open, 'a hint makes a queued image of its generation processing, once', async (store) => {
-    const job = await accepted(store);
-    const unknown = { id: newImage().id, generation: 1 };
-    await store.started([processing(unknown), processing({ ...job, generation: 2 })]);
-    assert.equal((await store.image(job.id))?.state, 'queued');
-    await store.started([processing(job, 2), processing(job, 3)]);
-    await store.started([processing(job, 4)]);
-    const image = await store.image(job.id);
-    assert.deepEqual([image?.state, image?.attempts], ['processing', 2]);
-    const events = await store.events(0, 10);
-    assert.deepEqual(
-      events.map(({ type, image }) => [type, image?.state, image?.attempts]),
-      [
-        ['queued', 'queued', 0],
-        ['processing', 'processing', 2],
-      ],
-    );
-    await store.record([failed(job)]);
-    await store.started([processing(job), processing(job)]);
-    assert.equal((await store.image(job.id))?.state, 'failed');
-    await store.started([]);
-  });
+  withStore(
+    open,
+    'a hint makes a queued image of its generation processing, and counts later attempts',
+    async (store) => {
+      const job = await accepted(store);
+      const unknown = { id: newImage().id, generation: 1 };
+      await store.started([processing(unknown), processing({ ...job, generation: 2 })]);
+      assert.equal((await store.image(job.id))?.state, 'queued');
+      await store.started([processing(job, 2), processing(job, 3)]);
+      await store.started([processing(job, 4)]);
+      await store.started([processing(job, 1), processing(job, 4)]);
+      const image = await store.image(job.id);
+      assert.deepEqual([image?.state, image?.attempts], ['processing', 4]);
+      const events = await store.events(0, 10);
+      assert.deepEqual(
+        events.map(({ type, image }) => [type, image?.state, image?.attempts]),
+        [
+          ['queued', 'queued', 0],
+          ['processing', 'processing', 3],
+          ['processing', 'processing', 4],
+        ],
+      );
+      await store.record([failed(job)]);
+      await store.started([processing(job), processing(job)]);
+      assert.equal((await store.image(job.id))?.state, 'failed');
+      await store.started([]);
+    },
+  );
 
   withStore(open, 'a result ends its image', async (store) => {
     const job = await accepted(store);

@@ -1,15 +1,60 @@
 import fastifySwagger from '@fastify/swagger';
 import fastifySwaggerUi from '@fastify/swagger-ui';
 import type { App } from '../context.ts';
+import { ProblemBody } from '../problem.ts';
 
 const description = `Upload images, watch them being classified, read the results.
 
 Every image accepted with 202 ends as exactly one of \`succeeded\`, \`failed\` or \`dead\`.
 Errors are \`application/problem+json\` (RFC 9457) with a stable \`code\`.`;
 
+interface Operation {
+  requestBody?: object;
+  responses: Record<string, { description?: string; content?: Record<string, object> }>;
+}
+interface Document {
+  paths?: Record<string, Record<string, Operation>>;
+}
+
+const binary = { schema: { type: 'string', format: 'binary' } };
+/** What the routes' schemas cannot say: they are for JSON. */
+const contents: Readonly<Record<string, Record<string, object>>> = {
+  '/images/{id}/original': { 'image/*': binary },
+  '/images/{id}/thumbnail': { 'image/webp': binary },
+  '/images/{id}/events': { 'text/event-stream': { schema: { type: 'string' } } },
+  '/events': { 'text/event-stream': { schema: { type: 'string' } } },
+  '/metrics': { 'text/plain': { schema: { type: 'string' } } },
+};
+const form = {
+  type: 'object',
+  required: ['image'],
+  properties: { image: { type: 'array', items: binary.schema, description: 'One file or many' } },
+};
+
+/** Completes the document: the upload's form, answers that are no JSON, and errors with their media type everywhere. */
+const complete = <T extends Document>(document: T): T => {
+  for (const [path, methods] of Object.entries(document.paths ?? {})) {
+    for (const operation of Object.values(methods)) {
+      if (path === '/upload')
+        operation.requestBody = { required: true, content: { 'multipart/form-data': { schema: form } } };
+      const content = contents[path];
+      if (content) operation.responses = { 200: { description: 'OK', content } };
+      for (const status of ['4XX', '5XX']) {
+        operation.responses[status] = {
+          description: 'A problem (RFC 9457)',
+          content: { 'application/problem+json': { schema: ProblemBody } },
+        };
+      }
+    }
+  }
+  return document;
+};
+
 /** OpenAPI 3.1 at /openapi.json and a page to read and try it at /docs, both from the routes' own schemas. */
 export const openapi = async (app: App, version: string): Promise<void> => {
   await app.register(fastifySwagger, {
+    transformObject: (document) =>
+      'openapiObject' in document ? complete(document.openapiObject as Document) : document.swaggerObject,
     openapi: {
       openapi: '3.1.0',
       info: {

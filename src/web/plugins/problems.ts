@@ -61,11 +61,17 @@ const known: Readonly<Record<string, readonly [status: number, code: string, det
   'invalid-cursor': [400, 'invalid-cursor'],
 };
 
+/** The connection ended before the request did; nobody reads the answer. */
+const clientGone = ({ code, message }: FastifyError): boolean =>
+  code === 'ECONNRESET' || message === 'aborted';
+
 const storageFull = (cause: Error): Problem =>
   new Problem(507, 'storage-full', 'the storage is full', { cause });
 
 const asProblem = (error: FastifyError): Problem => {
   if (error instanceof Problem) return error;
+  if (clientGone(error))
+    return new Problem(400, 'client-gone', 'the request was broken off', { cause: error });
   if (error instanceof BlobsUnavailable) {
     if ((error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOSPC') return storageFull(error);
     const headers = { 'retry-after': '10' };
@@ -101,10 +107,10 @@ export const answerFramework = (error: FastifyError, _request: unknown, reply: F
 export const problems = (app: App): void => {
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     const problem = asProblem(error);
-    if (problem.status >= 500) {
-      const level = problem.status === 500 ? 'error' : 'warn';
-      request.log[level]({ err: error, method: request.method, url: request.url }, 'request failed');
-    }
+    const about = { method: request.method, url: request.url };
+    if (problem.status === 500) request.log.error({ ...about, err: error }, 'request failed');
+    // Expected while something is full or away, and perhaps many: no stack.
+    else if (problem.status > 500) request.log.warn({ ...about, code: problem.code }, problem.message);
     return answer(reply, problem);
   });
   app.setNotFoundHandler((request, reply) => {

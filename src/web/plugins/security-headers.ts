@@ -1,4 +1,5 @@
 import type { App } from '../context.ts';
+import { Problem } from '../problem.ts';
 
 const page = [
   "default-src 'self'",
@@ -9,14 +10,18 @@ const page = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Headers that every answer carries; a route may set a stricter `content-security-policy` itself. */
+/** Headers that every answer carries, and no changes on behalf of another site's page (browsers say whose it is); a route may set a stricter `content-security-policy` itself. */
 export const securityHeaders = (app: App): void => {
-  app.addHook('onRequest', async (_request, reply) => {
+  app.addHook('onRequest', async (request, reply) => {
     reply.headers({
       'content-security-policy': page,
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'no-referrer',
       'cross-origin-resource-policy': 'same-origin',
     });
+    const reading = request.method === 'GET' || request.method === 'HEAD';
+    if (!reading && request.headers['sec-fetch-site'] === 'cross-site') {
+      throw new Problem(403, 'cross-site', 'a page of another site may not change anything here');
+    }
   });
 };

@@ -42,7 +42,7 @@ export const eventRoutes = (app: App, context: WebContext): void => {
   };
 
   const all = { summary: 'Changes of all images, live', description, tags, headers: Headers };
-  app.get('/events', { schema: all, sse: 'only' }, async (request, reply) => {
+  app.get('/events', { schema: all, sse: 'only', exposeHeadRoute: false }, async (request, reply) => {
     const now = await feed.last();
     // An ID beyond the newest is from before the store was replaced.
     const from = Math.min(lastEventId(request.headers['last-event-id']) ?? now, now);
@@ -56,19 +56,23 @@ export const eventRoutes = (app: App, context: WebContext): void => {
     params: Id,
     headers: Headers,
   };
-  app.get('/images/:id/events', { schema: one, sse: 'only' }, async (request, reply) => {
-    const { id } = request.params;
-    if ((await store.image(id)) === undefined) throw notFound(`image ${id}`);
-    const now = await feed.last();
-    const last = lastEventId(request.headers['last-event-id']) ?? 0;
-    const from = last > now ? 0 : last;
-    const history = await store.events(from, historyPage, id);
-    const seen = history.at(-1)?.seq ?? from;
-    const signal = opened(reply);
-    async function* events() {
-      yield* history;
-      yield* ofImage(feed.follow(history.length < historyPage ? Math.max(now, seen) : seen, signal), id);
-    }
-    await reply.sse.send(messages(events()));
-  });
+  app.get(
+    '/images/:id/events',
+    { schema: one, sse: 'only', exposeHeadRoute: false },
+    async (request, reply) => {
+      const { id } = request.params;
+      if ((await store.image(id)) === undefined) throw notFound(`image ${id}`);
+      const now = await feed.last();
+      const last = lastEventId(request.headers['last-event-id']) ?? 0;
+      const from = last > now ? 0 : last;
+      const history = await store.events(from, historyPage, id);
+      const seen = history.at(-1)?.seq ?? from;
+      const signal = opened(reply);
+      async function* events() {
+        yield* history;
+        yield* ofImage(feed.follow(history.length < historyPage ? Math.max(now, seen) : seen, signal), id);
+      }
+      await reply.sse.send(messages(events()));
+    },
+  );
 };

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { BlobMissing } from '../../blobs/blobs.ts';
 import { Image, ImageState } from '../../pipeline/image.ts';
 import type { App, WebContext } from '../context.ts';
-import { notFound, ProblemBody } from '../problem.ts';
+import { notFound, Problem, ProblemBody } from '../problem.ts';
 import { reprocess } from '../reprocess.ts';
 
 export const Id = Type.Object({ id: Type.String({ format: 'uuid' }) });
@@ -48,7 +48,15 @@ export const imageRoutes = (app: App, context: WebContext): void => {
     querystring: Query,
     response: { 200: Page, ...problemResponses },
   };
-  app.get('/images', { schema: list }, async (request) => store.images(request.query));
+  app.get('/images', { schema: list }, async (request) => {
+    for (const name of ['from', 'until'] as const) {
+      // The format lets a leap second through, which no clock here can tell.
+      if (Number.isNaN(Date.parse(request.query[name] ?? '1970-01-01'))) {
+        throw new Problem(400, 'invalid-request', `querystring/${name} is no time`);
+      }
+    }
+    return store.images(request.query);
+  });
 
   const one = { summary: 'One image', tags, params: Id, response: { 200: Image, ...problemResponses } };
   app.get('/images/:id', { schema: one }, async (request) => {

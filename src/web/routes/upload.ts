@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Type } from 'typebox';
-import type { NewImage } from '../../store/store.ts';
+import { type NewImage, StoreError } from '../../store/store.ts';
 import type { App, WebContext } from '../context.ts';
 import { Problem, ProblemBody } from '../problem.ts';
 import { readUpload, type Upload } from '../read-upload.ts';
@@ -109,11 +109,15 @@ export const uploadRoute = (app: App, context: WebContext): void => {
     const answer = answerOf(upload, first);
     const key = request.headers['idempotency-key'];
     const response = JSON.stringify(answer);
-    // If this throws, the rows may be there all the same: the blobs are kept, an orphan is better than a loss.
-    const acceptance = await submit({
-      images: upload.images,
-      ...(key === undefined ? {} : { idempotency: { key, fingerprint: fingerprintOf(upload), response } }),
-    });
+    const idempotency =
+      key === undefined ? {} : { idempotency: { key, fingerprint: fingerprintOf(upload), response } };
+    const acceptance = await submit({ images: upload.images, ...idempotency }).catch(
+      async (error: unknown) => {
+        // After any other fault the rows may be there all the same, and an orphan is better than a loss.
+        if (error instanceof StoreError && error.code === 'full') await discard(upload);
+        throw error;
+      },
+    );
     if (acceptance.kind !== 'accepted') await discard(upload);
     if (acceptance.kind === 'conflict') {
       throw new Problem(
