@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import fastifySwagger from '@fastify/swagger';
 import fastifySwaggerUi from '@fastify/swagger-ui';
 import type { App } from '../context.ts';
@@ -71,6 +72,12 @@ export const openapi = async (app: App, version: string): Promise<void> => {
       ],
     },
   });
-  await app.register(fastifySwaggerUi, { routePrefix: '/docs', staticCSP: true });
+  const content = await readFile(new URL('../../../ui/public/favicon.svg', import.meta.url));
+  await app.register(fastifySwaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: true,
+    theme: { title: 'Gantry API' },
+    logo: { type: 'image/svg+xml', content, href: '/', target: '_self' },
+  });
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
 };
