@@ -21,21 +21,21 @@ export const createBatchQueue = <T>({
   maxBatch: number;
   maxWaitMs: number;
 }): BatchQueue<T> => {
-  const waiting: { item: T; since: number }[] = [];
+  const waiting: { item: T; dueAt: number }[] = [];
   const alone: T[] = [];
   return {
-    add: (item) => void waiting.push({ item, since: performance.now() }),
+    add: (item) => void waiting.push({ item, dueAt: performance.now() + maxWaitMs }),
     addAlone: (item) => void alone.push(item),
     take(idle, now) {
       const single = alone.shift();
       if (single !== undefined) return [single];
       const [oldest] = waiting;
       if (!oldest || idle < 1) return [];
-      if (waiting.length < maxBatch && now - oldest.since < maxWaitMs) return [];
+      if (waiting.length < maxBatch && now < oldest.dueAt) return [];
       const size = Math.min(maxBatch, Math.ceil(waiting.length / idle));
       return waiting.splice(0, size).map(({ item }) => item);
     },
-    dueAt: () => (waiting[0] ? waiting[0].since + maxWaitMs : undefined),
+    dueAt: () => waiting[0]?.dueAt,
     clear: () => [...alone.splice(0), ...waiting.splice(0).map(({ item }) => item)],
   };
 };
