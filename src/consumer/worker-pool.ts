@@ -114,8 +114,10 @@ export const startWorkerPool = async (options: WorkerPoolOptions): Promise<Worke
       running.add(run);
     }
     const dueAt = queue.dueAt();
-    const waitMs = dueAt === undefined ? 0 : dueAt - performance.now();
-    if (waitMs > 0) wakeUp = setTimeout(dispatch, waitMs);
+    // Without an idle worker the next batch to end dispatches.
+    if (dueAt !== undefined && slots.some((slot) => slot.idle)) {
+      wakeUp = setTimeout(dispatch, Math.max(0, dueAt - performance.now()));
+    }
   };
 
   // Jobs that arrive in one turn of the event loop, as a prefetched batch does, are dispatched together.
