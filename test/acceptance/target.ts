@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { startGantry } from '../start-gantry.ts';
 
@@ -131,4 +132,15 @@ export const ended = async (url: string, id: string, generation = 1): Promise<Im
     if (image.generation >= generation) return image;
   }
   throw new Error(`the events of ${id} ended before it did`);
+};
+
+/** Asserts that an answer is this problem, as RFC 9457 has it, and returns it. */
+export const problem = async (response: Response, status: number, code: string): Promise<ProblemJson> => {
+  const body = await json<ProblemJson>(response);
+  assert.equal(response.status, status, JSON.stringify(body));
+  assert.match(response.headers.get('content-type') ?? '', /^application\/problem\+json/);
+  assert.equal(body.code, code);
+  assert.equal(body.status, status);
+  assert.ok(body.detail.length > 0 && body.title.length > 0);
+  return body;
 };
