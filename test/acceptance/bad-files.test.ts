@@ -1,31 +1,21 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { test } from 'node:test';
 import { deflateSync } from 'node:zlib';
 import {
-  accepted,
   ended,
   fixture,
   type ImageJson,
   json,
+  nextPictureWorks,
   type ProblemJson,
   problem,
-  type Target,
-  target,
+  serverUnderTest,
   type UploadJson,
   upload,
 } from './target.ts';
 
-let server: Target;
-before(async () => {
-  server = await target();
-});
-after(() => server.stop());
-
-// Whatever a test sent, the next picture must be processed as if nothing had been.
-afterEach(async () => {
-  const image = await ended(server.url, await accepted(server.url, 'cats/chelsea.png'));
-  assert.equal(image.result?.label, 'cat');
-});
+const server = serverUnderTest();
+nextPictureWorks(server);
 
 const refusedFiles: [
   what: string,

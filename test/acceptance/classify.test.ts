@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { accepted, ended, fixture, type Target, target } from './target.ts';
+import { test } from 'node:test';
+import { accepted, ended, fixture, serverUnderTest } from './target.ts';
 
-let server: Target;
-before(async () => {
-  server = await target();
-});
-after(() => server.stop());
+const server = serverUnderTest();
 
 const pictures: [path: string, contentType: string, label: string][] = [
   ['dogs/golden_retriever.jpg', 'image/jpeg', 'dog'],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import {
   accepted,
   ended,
@@ -8,17 +8,12 @@ import {
   fixture,
   type ImageJson,
   json,
-  type Target,
-  target,
+  serverUnderTest,
   type UploadJson,
   upload,
 } from './target.ts';
 
-let server: Target;
-before(async () => {
-  server = await target();
-});
-after(() => server.stop());
+const server = serverUnderTest();
 
 const list = async (query: string) =>
   json<{ images: ImageJson[]; next: string | null }>(await fetch(`${server.url}/images?${query}`));

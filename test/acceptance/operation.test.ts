@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { accepted, ended, type ImageJson, json, type Target, target } from './target.ts';
+import { test } from 'node:test';
+import { accepted, ended, type ImageJson, json, serverUnderTest } from './target.ts';
 
-let server: Target;
-before(async () => {
-  server = await target();
-});
-after(() => server.stop());
+const server = serverUnderTest();
 
 test('health and readiness', async () => {
   for (const path of ['/healthz', '/readyz']) {

@@ -1,17 +1,26 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
+import { after, afterEach, before } from 'node:test';
 import { startGantry } from '../start-gantry.ts';
 
 /** These tests import nothing from src/: they see what a user sees, of whatever answers at ACCEPTANCE_URL. */
 export interface Target {
   readonly url: string;
-  stop(): Promise<unknown>;
 }
 
-/** The server at ACCEPTANCE_URL, or one started for this file. */
-export const target = async (): Promise<Target> => {
-  const url = process.env.ACCEPTANCE_URL;
-  return url ? { url: url.replace(/\/$/, ''), stop: async () => undefined } : startGantry();
+/** The server at ACCEPTANCE_URL, or one started for the calling file and stopped behind it. */
+export const serverUnderTest = (): Target => {
+  const given = process.env.ACCEPTANCE_URL?.replace(/\/$/, '');
+  let started: Awaited<ReturnType<typeof startGantry>> | undefined;
+  before(async () => {
+    if (!given) started = await startGantry();
+  });
+  after(() => started?.stop());
+  return {
+    get url() {
+      return given || (started?.url ?? '');
+    },
+  };
 };
 
 export interface ImageJson {
@@ -143,4 +152,12 @@ export const problem = async (response: Response, status: number, code: string):
   assert.equal(body.status, status);
   assert.ok(body.detail.length > 0 && body.title.length > 0);
   return body;
+};
+
+/** Whatever a test sent, the next picture must be processed as if nothing had been. */
+export const nextPictureWorks = (server: Target): void => {
+  afterEach(async () => {
+    const image = await ended(server.url, await accepted(server.url, 'cats/chelsea.png'));
+    assert.equal(image.result?.label, 'cat');
+  });
 };

@@ -110,7 +110,10 @@ export const problems = (app: App): void => {
     const about = { method: request.method, url: request.url };
     if (problem.status === 500) request.log.error({ ...about, err: error }, 'request failed');
     // Expected while something is full or away, and perhaps many: no stack.
-    else if (problem.status > 500) request.log.warn({ ...about, code: problem.code }, problem.message);
+    else if (problem.status > 500) {
+      const reason = problem.cause instanceof Error ? problem.cause.message : undefined;
+      request.log.warn({ ...about, code: problem.code, reason }, problem.message);
+    }
     return answer(reply, problem);
   });
   app.setNotFoundHandler((request, reply) => {

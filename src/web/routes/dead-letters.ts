@@ -3,19 +3,9 @@ import { Image } from '../../pipeline/image.ts';
 import type { App, WebContext } from '../context.ts';
 import { Problem } from '../problem.ts';
 import { reprocess } from '../reprocess.ts';
-import { Id, problemResponses } from './images.ts';
+import { Id, Page, paging, problemResponses } from '../schemas.ts';
 
-const Query = Type.Object(
-  {
-    cursor: Type.Optional(Type.String({ maxLength: 500 })),
-    limit: Type.Integer({ minimum: 1, maximum: 500, default: 50 }),
-  },
-  { additionalProperties: false },
-);
-const Page = Type.Object({
-  images: Type.Array(Image, { description: '`error` says why, `attempts` how often, `updatedAt` when' }),
-  next: Type.Union([Type.String(), Type.Null()]),
-});
+const Query = Type.Object(paging, { additionalProperties: false });
 
 /** Images whose every attempt failed, and their replay. */
 export const deadLetterRoutes = (app: App, context: WebContext): void => {
@@ -23,6 +13,7 @@ export const deadLetterRoutes = (app: App, context: WebContext): void => {
   const tags = ['dead letters'];
   const list = {
     summary: 'Images whose every attempt failed, newest first',
+    description: '`error` says why, `attempts` how often, `updatedAt` when',
     tags,
     querystring: Query,
     response: { 200: Page, ...problemResponses },

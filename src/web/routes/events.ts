@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import type { ImageEvent } from '../../store/store.ts';
 import type { App, WebContext } from '../context.ts';
 import { notFound, Problem } from '../problem.ts';
-import { Id } from './images.ts';
+import { Id } from '../schemas.ts';
 
 const description = `Server-sent events. \`event\` is the image's new state or \`deleted\`, \`data\` the image as JSON (for \`deleted\`: its id), \`id\` the number to resume from with \`Last-Event-ID\`.`;
 const Headers = Type.Object({ 'last-event-id': Type.Optional(Type.String()) });

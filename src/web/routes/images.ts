@@ -2,11 +2,9 @@ import { Type } from 'typebox';
 import { BlobMissing } from '../../blobs/blobs.ts';
 import { Image, ImageState } from '../../pipeline/image.ts';
 import type { App, WebContext } from '../context.ts';
-import { notFound, Problem, ProblemBody } from '../problem.ts';
+import { notFound, Problem } from '../problem.ts';
 import { reprocess } from '../reprocess.ts';
-
-export const Id = Type.Object({ id: Type.String({ format: 'uuid' }) });
-export const problemResponses = { '4xx': ProblemBody, '5xx': ProblemBody };
+import { Id, Page, paging, problemResponses } from '../schemas.ts';
 
 const Query = Type.Object(
   {
@@ -15,18 +13,10 @@ const Query = Type.Object(
     text: Type.Optional(Type.String({ maxLength: 200, description: 'Part of the file name, any case' })),
     from: Type.Optional(Type.String({ format: 'date-time', description: 'Uploaded at or after' })),
     until: Type.Optional(Type.String({ format: 'date-time', description: 'Uploaded before' })),
-    cursor: Type.Optional(Type.String({ maxLength: 500, description: '`next` of the page before' })),
-    limit: Type.Integer({ minimum: 1, maximum: 500, default: 50 }),
+    ...paging,
   },
   { additionalProperties: false },
 );
-const Page = Type.Object({
-  images: Type.Array(Image),
-  next: Type.Union([Type.String(), Type.Null()], {
-    description: 'Cursor of the next page; null on the last',
-  }),
-});
-
 /** A picture is shown as what it is or not at all: no script in it may run, whatever a browser makes of it. */
 const pictureHeaders = {
   'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { Type } from 'typebox';
 import { type NewImage, StoreError } from '../../store/store.ts';
 import type { App, WebContext } from '../context.ts';
-import { Problem, ProblemBody } from '../problem.ts';
+import { Problem } from '../problem.ts';
 import { readUpload, type Upload } from '../read-upload.ts';
+import { problemResponses } from '../schemas.ts';
 
 const Accepted = Type.Object({
   message: Type.String(),
@@ -97,7 +98,7 @@ export const uploadRoute = (app: App, context: WebContext): void => {
     tags: ['images'],
     consumes: ['multipart/form-data'],
     headers: Headers,
-    response: { 202: Accepted, '4xx': ProblemBody, '5xx': ProblemBody },
+    response: { 202: Accepted, ...problemResponses },
   };
   app.post('/upload', { schema }, async (request, reply) => {
     const answered = metrics.acceptSeconds.startTimer();

@@ -1,0 +1,21 @@
+import { Type } from 'typebox';
+import { Image } from '../pipeline/image.ts';
+import { ProblemBody } from './problem.ts';
+
+/** Schemas that several routes share. */
+export const Id = Type.Object({ id: Type.String({ format: 'uuid' }) });
+
+export const problemResponses = { '4xx': ProblemBody, '5xx': ProblemBody };
+
+/** Query parameters of every list. */
+export const paging = {
+  cursor: Type.Optional(Type.String({ maxLength: 500, description: '`next` of the page before' })),
+  limit: Type.Integer({ minimum: 1, maximum: 500, default: 50 }),
+};
+
+export const Page = Type.Object({
+  images: Type.Array(Image),
+  next: Type.Union([Type.String(), Type.Null()], {
+    description: 'Cursor of the next page; null on the last',
+  }),
+});
