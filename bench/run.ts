@@ -3,16 +3,22 @@ import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Benchmark } from './benchmark.ts';
 import { idle } from './idle.ts';
+import { millionInPostgres, millionInSqlite } from './million.ts';
 import { overhead } from './overhead.ts';
 
-const benchmarks: Readonly<Record<string, Benchmark>> = { overhead, idle };
+const benchmarks: Readonly<Record<string, Benchmark>> = {
+  overhead,
+  idle,
+  million: millionInPostgres,
+  'million-sqlite': millionInSqlite,
+};
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { list: { type: 'boolean' }, quick: { type: 'boolean' }, json: { type: 'boolean' } },
 });
 if (values.list) {
-  for (const [name, { about }] of Object.entries(benchmarks)) console.log(`${name.padEnd(10)} ${about}`);
+  for (const [name, { about }] of Object.entries(benchmarks)) console.log(`${name.padEnd(15)} ${about}`);
   process.exit(0);
 }
 const machine = {

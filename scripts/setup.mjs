@@ -3,7 +3,7 @@
 // missing or stale; before the tests also the programs they need. Says nothing when there is nothing to do.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -38,8 +38,11 @@ const once = (stamp, key, what, make) => {
 
 const hashOf = (text) => createHash('sha256').update(text).digest('hex');
 
-const inPath = (command) =>
-  (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, command)));
+/** Whether a program lies in PATH or in one of these folders, where distributions put servers beside it. */
+const inPath = (command, ...elsewhere) =>
+  [...(process.env.PATH ?? '').split(delimiter), ...elsewhere].some((folder) =>
+    existsSync(join(folder, command)),
+  );
 
 /** Installs Debian packages, or says what to install where that is not ours to do. */
 const installPackages = (packages, reason) => {
@@ -48,7 +51,9 @@ const installPackages = (packages, reason) => {
     fail(`${reason}; install with: sudo apt-get install ${packages.join(' ')}`);
   }
   process.stdout.write(`gantry setup: installing ${packages.join(', ')} ...\n`);
-  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  // Debian starts what it installs, unless the machine seems to be in single-user mode; the tests start their own.
+  // (systemd does not ask: there the service runs until it is disabled.)
+  const env = { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
   run('apt-get', ['update', '-qq'], env);
   run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], env);
 };
@@ -101,15 +106,75 @@ const buildPage = () => {
   });
 };
 
+const postgresFolders = () => {
+  const versions = '/usr/lib/postgresql';
+  return existsSync(versions) ? readdirSync(versions).map((version) => join(versions, version, 'bin')) : [];
+};
+
 /** Programs that the tests run for real: the command, and the Debian package that brings it. */
-const testPrograms = [{ command: 'chromium', setting: 'CHROMIUM_PATH', package: 'chromium' }];
+const testPrograms = [
+  { command: 'chromium', setting: 'CHROMIUM_PATH', package: 'chromium' },
+  { command: 'rabbitmq-server', package: 'rabbitmq-server', folders: () => ['/usr/sbin'] },
+  { command: 'initdb', setting: 'PG_BIN', package: 'postgresql', folders: postgresFolders },
+];
 
 const installTestPrograms = () => {
-  const missing = testPrograms.filter(({ command, setting }) => !process.env[setting] && !inPath(command));
+  const missing = testPrograms.filter(
+    ({ command, setting, folders }) => !process.env[setting] && !inPath(command, ...(folders?.() ?? [])),
+  );
   const packages = missing.map((program) => program.package);
   installPackages(packages, `the tests run ${packages.join(', ')}`);
 };
 
+/** The S3 server of the tests, which no distribution has; `go` is what its go.mod asks for. */
+const s3Server = {
+  name: 'versitygw',
+  module: 'github.com/versity/versitygw/cmd/versitygw',
+  version: 'v1.8.0',
+};
+const s3ServerNeedsGo = [1, 25];
+
+const goIsNewEnough = () => {
+  const { stdout, error } = spawnSync('go', ['env', 'GOVERSION'], { encoding: 'utf8' });
+  const [, major, minor] = /^go(\d+)\.(\d+)/.exec(error ? '' : stdout) ?? [];
+  const [needsMajor, needsMinor] = s3ServerNeedsGo;
+  return Number(major) > needsMajor || (Number(major) === needsMajor && Number(minor) >= needsMinor);
+};
+
+/** Not a failure without it: the tests that need it say that they are skipped. */
+const buildS3Server = () => {
+  const { name, module, version } = s3Server;
+  const folder = join(root, 'node_modules', '.cache', 'gantry');
+  const stamp = join(folder, `${name}.version`);
+  const built =
+    existsSync(join(folder, name)) && existsSync(stamp) && readFileSync(stamp, 'utf8') === version;
+  if (built || process.env.VERSITYGW_PATH || inPath(name)) return;
+  const skipped = `the S3 tests will be skipped: ${name} is missing`;
+  if (!goIsNewEnough()) {
+    process.stdout.write(`gantry setup: ${skipped}, and so is Go ${s3ServerNeedsGo.join('.')} to build it\n`);
+    return;
+  }
+  process.stdout.write(`gantry setup: building ${name} ${version} ...\n`);
+  mkdirSync(folder, { recursive: true });
+  const began = Date.now();
+  const { status } = spawnSync('go', ['install', `${module}@${version}`], {
+    cwd: folder,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, GOBIN: folder },
+  });
+  if (status !== 0) {
+    process.stdout.write(`gantry setup: ${skipped}, and Go could not build it\n`);
+    return;
+  }
+  writeFileSync(stamp, version);
+  process.stdout.write(
+    `gantry setup: building ${name}: done in ${((Date.now() - began) / 1000).toFixed(1)} s\n`,
+  );
+};
+
 install();
 buildPage();
-if (purpose === 'test') installTestPrograms();
+if (purpose === 'test') {
+  installTestPrograms();
+  buildS3Server();
+}

@@ -10,14 +10,19 @@ export class ConfigError extends Error {
 
 interface Kind<T> {
   readonly name: string;
+  /** What is given may be a password, or hold one: it is never shown. */
+  readonly secret: boolean;
   parse(text: string): T;
 }
 
-const kind = <T>(name: string, parse: (text: string) => T | undefined): Kind<T> => ({
+const kind = <T>(name: string, parse: (text: string) => T | undefined, secret = false): Kind<T> => ({
   name,
+  secret,
   parse(text) {
     const value = parse(text.trim());
-    if (value === undefined) throw new ConfigError(`takes ${name}, not ${JSON.stringify(text)}`);
+    if (value === undefined) {
+      throw new ConfigError(`takes ${name}${secret ? '' : `, not ${JSON.stringify(text)}`}`);
+    }
     return value;
   },
 });
@@ -45,6 +50,23 @@ const integer = (least: number, most: number) =>
     return /^\d+$/.test(text) && value >= least && value <= most ? value : undefined;
   });
 const text = kind('a text', (value) => (value === '' ? undefined : value));
+/** An address that may hold a password: never repeated in an error. */
+const address = (name: string, ...schemes: string[]) =>
+  kind(
+    name,
+    (value) => {
+      // Several hosts, as brokers are given them, are more than a URL takes.
+      const single = value.replace(/^([a-z0-9]+:\/\/(?:[^@/]*@)?[^,/?]+),[^/?]*/i, '$1');
+      return schemes.some((scheme) => value.startsWith(`${scheme}://`)) && URL.canParse(single)
+        ? value
+        : undefined;
+    },
+    true,
+  );
+const secret = kind('a text', (value) => (value === '' ? undefined : value), true);
+const pem = kind('certificates in PEM', (value) =>
+  value.includes('-----BEGIN CERTIFICATE-----') ? value : undefined,
+);
 const folder = kind('a folder', (value) => (value === '' ? undefined : resolve(value)));
 const size = kind('a size such as 50MB or 64MiB', withUnit(unitsOfBytes));
 /** setTimeout takes no more than 2^31 - 1 ms and fires at once for anything longer. */
@@ -75,6 +97,35 @@ export const settings = {
   port: setting(integer(0, 65535), '5000', 'Port to listen on; 0 takes a free one.'),
   dataDir: setting(folder, './data', 'Folder of the database and, unless set otherwise, of the images.'),
   imagesDir: setting(folder, undefined, 'Folder of the images. Unset: `images` in the data folder.'),
+  databaseUrl: setting(
+    address('a URL such as postgres://host/database', 'postgres', 'postgresql'),
+    undefined,
+    'PostgreSQL database. Unset: SQLite in the data folder. `?sslmode=verify-full` for TLS.',
+  ),
+  databaseUsername: setting(text, undefined, 'Instead of the one in the URL.'),
+  databasePassword: setting(secret, undefined, 'Instead of the one in the URL.'),
+  databaseCa: setting(pem, undefined, 'Certificates that the database server is checked against.'),
+  databasePool: setting(integer(2, 1000), '10', 'Most connections of this process to the database.'),
+  databaseTimeout: setting(duration(100), '15s', 'A statement that takes longer is given up.'),
+  amqpUrl: setting(
+    address('a URL such as amqp://user@host-1,host-2/vhost', 'amqp', 'amqps'),
+    undefined,
+    'RabbitMQ. Several hosts are tried in turn. Unset: a queue in this process, for `gantry serve` only.',
+  ),
+  amqpUsername: setting(text, undefined, 'Instead of the one in the URL.'),
+  amqpPassword: setting(secret, undefined, 'Instead of the one in the URL.'),
+  amqpCa: setting(pem, undefined, 'Certificates that the broker is checked against (amqps).'),
+  s3Url: setting(
+    address('a URL such as s3://bucket/prefix', 's3'),
+    undefined,
+    'Bucket of the images. Unset: the images folder. Credentials come from the AWS default chain.',
+  ),
+  s3Endpoint: setting(
+    address('a URL such as http://minio:9000', 'http', 'https'),
+    undefined,
+    'S3 server other than AWS; the bucket then stands in the path.',
+  ),
+  s3Region: setting(text, 'us-east-1', 'Region of the bucket.'),
   model: setting(folder, 'models/pets', 'Model folder: a manifest.json and its ONNX file.'),
   workers: setting(integer(1, 1024), undefined, 'Inference processes. Unset: as many as there are cores.'),
   maxBatch: setting(integer(1, 256), '4', 'Most images one worker runs through the model at once.'),
@@ -112,6 +163,26 @@ export const settings = {
     '7d',
     'How long events can be resumed and idempotency keys are honoured.',
   ),
+  keepOriginals: setting(
+    duration(1000, 36500 * 86400e3),
+    undefined,
+    'How long the originals of ended images are kept; result and thumbnail stay. Unset: for ever.',
+  ),
+  keepResults: setting(
+    duration(1000, 36500 * 86400e3),
+    undefined,
+    'How long ended images are kept at all. Unset: for ever.',
+  ),
+  maxStoredBytes: setting(
+    size,
+    undefined,
+    'Bytes of originals beyond which uploads get 507. Unset: no limit.',
+  ),
+  metricsPort: setting(
+    integer(0, 65535),
+    '9464',
+    "Port of the consumer's /metrics, /healthz and /readyz; 0 takes a free one.",
+  ),
   logLevel: setting(
     oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
     'info',
@@ -121,7 +192,25 @@ export const settings = {
 } as const;
 
 export type SettingName = keyof typeof settings;
-type Parsed = { [Name in SettingName]: (typeof settings)[Name] extends Setting<infer T> ? T : never };
+/** Settings whose default is to be off. */
+type Optional =
+  | 'databaseUrl'
+  | 'databaseUsername'
+  | 'databasePassword'
+  | 'databaseCa'
+  | 'amqpUrl'
+  | 'amqpUsername'
+  | 'amqpPassword'
+  | 'amqpCa'
+  | 's3Url'
+  | 's3Endpoint'
+  | 'keepOriginals'
+  | 'keepResults'
+  | 'maxStoredBytes';
+type Value<Name extends SettingName> = (typeof settings)[Name] extends Setting<infer T> ? T : never;
+type Parsed = {
+  [Name in SettingName]: Name extends Optional ? Value<Name> | undefined : Value<Name>;
+};
 /** Every setting, parsed; what is unset in the environment and on the command line has its default. */
 export type Config = Readonly<Parsed>;
 
@@ -138,10 +227,14 @@ const serviceLink = (name: string, value = ''): boolean =>
   /_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_(TCP|UDP)/.test(name) ||
   (/^GANTRY_(.+_)?PORT$/.test(name) && /^(tcp|udp):/.test(value));
 
+/** Meant for commands that talk to a server; no server minds them. */
+const clientVariables = ['GANTRY_URL'];
+
 const refuseUnknown = (environment: NodeJS.ProcessEnv): void => {
-  const known = new Set(
-    settingNames.flatMap((name) => [environmentName(name), `${environmentName(name)}_FILE`]),
-  );
+  const known = new Set([
+    ...clientVariables,
+    ...settingNames.flatMap((name) => [environmentName(name), `${environmentName(name)}_FILE`]),
+  ]);
   for (const name of Object.keys(environment)) {
     if (name.startsWith('GANTRY_') && !known.has(name) && !serviceLink(name, environment[name])) {
       const near = [...known].find((one) => one.includes(name.slice(7)) || name.includes(one));

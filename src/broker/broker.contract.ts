@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { setImmediate as turn } from 'node:timers/promises';
-import { emptied, eventually, numbers, publishAll, settle, take, text, within } from './broker.probe.ts';
+import { emptied, eventually, numbers, publishAll, take, text, within } from './broker.probe.ts';
 import type { Broker, Verdict } from './broker.ts';
-import type { Queue, QueueName } from './topology.ts';
+import { subscriptionCases } from './subscription.contract.ts';
+import { noDeliveryLimit, type Queue, type QueueName } from './topology.ts';
 import { verdictCases } from './verdict.contract.ts';
 
 export interface OpenBroker {
@@ -17,10 +17,10 @@ export type OpenBrokerForTest = (options: { topology: readonly Queue[] }) => Pro
 /** The real queues with waiting times that suit a test. `images.retry.60s` is left out: nothing leads there. */
 const topology: readonly Queue[] = [
   { name: 'images', deadLetterTo: 'images.dead', deliveryLimit: 2 },
-  { name: 'results' },
-  { name: 'images.dead' },
-  { name: 'images.retry.1s', ttlMs: 50, deadLetterTo: 'images' },
-  { name: 'images.retry.10s', ttlMs: 600_000, deadLetterTo: 'images' },
+  { name: 'results', deliveryLimit: noDeliveryLimit },
+  { name: 'images.dead', deliveryLimit: noDeliveryLimit },
+  { name: 'images.retry.1s', ttlMs: 50, deadLetterTo: 'images', deliveryLimit: noDeliveryLimit },
+  { name: 'images.retry.10s', ttlMs: 600_000, deadLetterTo: 'images', deliveryLimit: noDeliveryLimit },
 ];
 const nowhere: QueueName = 'images.retry.60s';
 
@@ -71,85 +71,15 @@ export const brokerContract = (name: string, open: OpenBrokerForTest, skip: stri
       }
     });
 
-    check('no more than `prefetch` handlers run at once, and as many as that', async (broker) => {
-      let running = 0;
-      let most = 0;
-      let done = 0;
-      const all = Promise.withResolvers<void>();
-      const full = Promise.withResolvers<void>();
-      await publishAll(broker, 'images', numbers(30));
-      await broker.consume('images', { prefetch: 3 }, async () => {
-        running += 1;
-        most = Math.max(most, running);
-        if (running === 3) full.resolve();
-        await full.promise;
-        await turn();
-        running -= 1;
-        done += 1;
-        if (done === 30) all.resolve();
-        return 'ack';
-      });
-      await within(all.promise, 'all handlers');
-      assert.equal(most, 3);
-    });
-
+    subscriptionCases(check);
     verdictCases(check);
-
-    check('cancel waits for the handlers that run and leaves the rest', async (broker) => {
-      await publishAll(broker, 'images', numbers(6));
-      const begun: string[] = [];
-      const two = Promise.withResolvers<void>();
-      const gate = Promise.withResolvers<Verdict>();
-      const subscription = await broker.consume('images', { prefetch: 2 }, async (delivery) => {
-        begun.push(text(delivery));
-        if (begun.length === 2) two.resolve();
-        return gate.promise;
-      });
-      await within(two.promise, 'two handlers');
-      let cancelled = false;
-      const cancelling = subscription.cancel().then(() => {
-        cancelled = true;
-      });
-      await settle(broker);
-      assert.equal(cancelled, false);
-      gate.resolve('ack');
-      await within(cancelling, 'cancel');
-      assert.deepEqual((await take(broker, 'images', 4)).map(text), ['2', '3', '4', '5']);
-      assert.deepEqual(begun, ['0', '1']);
-    });
-
-    check('two consumers share a queue; each message goes to one of them', async (broker) => {
-      await publishAll(broker, 'images', numbers(100));
-      const taken: string[] = [];
-      const busy = new Set<string>();
-      const both = Promise.withResolvers<void>();
-      const all = Promise.withResolvers<void>();
-      for (const consumer of ['a', 'b']) {
-        await broker.consume('images', { prefetch: 1 }, async (delivery) => {
-          busy.add(consumer);
-          if (busy.size === 2) both.resolve();
-          await both.promise;
-          taken.push(text(delivery));
-          if (taken.length === 100) all.resolve();
-          return 'ack';
-        });
-      }
-      await within(all.promise, 'all messages');
-      assert.deepEqual(
-        taken
-          .map(Number)
-          .sort((a, b) => a - b)
-          .map(String),
-        numbers(100),
-      );
-    });
 
     check(
       'a queue that does not exist: publish rejects, hint does nothing, both go on working',
       async (broker) => {
         await assert.rejects(broker.publish(nowhere, Buffer.from('1')), { code: 'unroutable' });
         broker.hint(nowhere, Buffer.from('1'));
-        await broker.publish('images', Buffer.from('2'), { messageId: 'two' });
+        await broker.publish('images', Buffer.from('2'));
         assert.deepEqual((await take(broker, 'images', 1)).map(text), ['2']);
       },
     );
@@ -212,12 +142,38 @@ export const brokerContract = (name: string, open: OpenBrokerForTest, skip: stri
       async (broker) => {
         const told = Promise.withResolvers<void>();
         let registered = false;
-        broker.onEmptied(() =>
-          registered ? told.resolve() : told.reject(new Error('told within the call')),
-        );
+        broker.onEmptied(async () => {
+          if (registered) told.resolve();
+          else told.reject(new Error('told within the call'));
+        });
         registered = true;
         await within(told.promise, 'the listener');
       },
     );
+
+    check('a listener that fails does no harm', async (broker) => {
+      const told = Promise.withResolvers<void>();
+      broker.onEmptied(async () => {
+        told.resolve();
+        throw new Error('the store is away');
+      });
+      await within(told.promise, 'the listener');
+      await broker.publish('images', Buffer.from('1'));
+      assert.deepEqual((await take(broker, 'images', 1)).map(text), ['1']);
+    });
+
+    check('properties do not touch the body', async (broker) => {
+      const properties = { correlationId: 'image', headers: { attempt: 2, traceparent: '00-ab-cd-01' } };
+      await broker.publish('images', Buffer.from('1'), properties);
+      assert.deepEqual((await take(broker, 'images', 1)).map(text), ['1']);
+    });
+
+    check('it is connected until it is closed', async (broker) => {
+      await broker.publish('images', Buffer.from('1'));
+      assert.equal(broker.isConnected(), true);
+      await broker.close();
+      assert.equal(broker.isConnected(), false);
+      await assert.rejects(broker.status('images'), { code: 'closed' });
+    });
   });
 };

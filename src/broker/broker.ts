@@ -1,5 +1,12 @@
 import type { QueueName } from './topology.ts';
 
+/** What travels beside a body, for whoever looks at the broker's own pages or traces a message. */
+export interface Properties {
+  /** The image's ID. */
+  readonly correlationId?: string;
+  readonly headers?: Readonly<Record<string, string | number>>;
+}
+
 export interface Delivery {
   readonly body: Uint8Array;
   /** Earlier deliveries of this message that ended without an answer (x-delivery-count). */
@@ -19,25 +26,36 @@ export interface Subscription {
 }
 
 export interface QueueStatus {
-  /** Waiting and delivered but unanswered messages. */
+  /** Waiting messages, and those that this process was delivered and has not answered. */
   readonly messages: number;
   readonly consumers: number;
 }
 
 export interface Broker {
-  /** Resolves once the broker has taken the message for good; rejects with {@link PublishError} if it did not. */
-  publish(queue: QueueName, body: Uint8Array, options?: { messageId?: string }): Promise<void>;
+  /**
+   * Resolves once the broker has taken the message for good; rejects with {@link PublishError} if it did not, which
+   * does not mean that it never will: after `timed-out` the message may still arrive. Waits a bounded time for a
+   * connection that is being made.
+   */
+  publish(queue: QueueName, body: Uint8Array, properties?: Properties): Promise<void>;
   /** Sends without waiting for, or caring about, a confirm. Never throws. */
   hint(queue: QueueName, body: Uint8Array): void;
-  /** At most `prefetch` handlers run at once. */
+  /** At most `prefetch` handlers run at once. Goes on by itself after every reconnection. */
   consume(
     queue: QueueName,
     options: { prefetch: number },
     handler: (delivery: Delivery) => Promise<Verdict>,
   ): Promise<Subscription>;
   status(queue: QueueName): Promise<QueueStatus>;
-  /** Calls back whenever the queue `images` had to be created: what was in it is gone. At least once for a broker that starts empty. */
-  onEmptied(listener: () => void): void;
+  /** How old (ms) what `status` counts may be. */
+  readonly statusLagMs: number;
+  /** Whether a message published now can be expected to arrive soon. */
+  isConnected(): boolean;
+  /**
+   * Calls back whenever the queue `images` had to be created: what was in it is gone. At least once for a broker that
+   * starts empty. The broker remembers it until the listener's promise resolves: whoever connects next is told too.
+   */
+  onEmptied(listener: () => Promise<void>): void;
   close(): Promise<void>;
 }
 

@@ -91,6 +91,17 @@ suite('memory broker', () => {
     assert.deepEqual(warnings, []);
   });
 
+  test('a listener that fails is logged', async (t) => {
+    const warned = Promise.withResolvers<unknown>();
+    const broker = memoryBroker({ log: { warn: (context: unknown) => warned.resolve(context) } });
+    t.after(() => broker.close());
+    broker.onEmptied(async () => {
+      throw new Error('the store is away');
+    });
+    const { err } = (await within(warned.promise, 'a warning')) as { err: unknown };
+    assert.match(String(err), /the store is away/);
+  });
+
   test('100,000 waiting messages leave in order', async (t) => {
     const broker = memoryBroker();
     t.after(() => broker.close());

@@ -52,10 +52,17 @@ export const memoryBroker = ({
       return find(name).consume(prefetch, handler);
     },
     status: async (name) => find(name).status(),
+    statusLagMs: 0,
+    isConnected: () => !closed,
     onEmptied: (listener) => {
-      // It starts empty, so there is something to tell to everyone who asks.
-      setImmediate(() => {
-        if (!closed) listener();
+      // It starts empty, so there is something to tell to everyone who asks. Nobody connects later, so nothing is
+      // to be remembered either.
+      setImmediate(async () => {
+        try {
+          if (!closed) await listener();
+        } catch (err) {
+          log?.warn({ err }, 'refilling the queue failed');
+        }
       });
     },
     close: async () => {

@@ -1,14 +1,17 @@
-import { BlobMissing, type Blobs, BlobsUnavailable } from '../blobs/blobs.ts';
+import { BlobMissing, BlobsUnavailable } from '../blobs/blobs.ts';
 import type { Refused } from './classifier.ts';
 import type { Model } from './manifest.ts';
 import { InferenceError, type Session } from './onnx.ts';
 import { type Prepared, preprocess } from './preprocess.ts';
 import type { Answer, Fault, WorkerJob } from './worker-protocol.ts';
 
+type Read = (job: WorkerJob) => Promise<Buffer>;
+
 export interface WorkerContext {
   readonly model: Model;
   readonly session: Session;
-  readonly blobs: Pick<Blobs, 'read'>;
+  /** For one batch, what fetches its originals; the fetching throws as `read` of the blobs. */
+  readonly reader: () => Read;
   readonly maxPixels: number;
 }
 
@@ -23,13 +26,15 @@ type Ready = Prepared & { bytes: number; fetchMs: number; decodeMs: number };
 const fault = (code: Fault['code'], message: string): Fault => ({ kind: 'fault', code, message });
 
 const prepare = async (
-  { model, blobs, maxPixels }: WorkerContext,
-  { blob, contentType }: WorkerJob,
+  { model, maxPixels }: WorkerContext,
+  read: Read,
+  job: WorkerJob,
 ): Promise<Ready | Refused | Fault> => {
+  const { blob, contentType } = job;
   const begun = performance.now();
   let bytes: Buffer;
   try {
-    bytes = await blobs.read(blob);
+    bytes = await read(job);
   } catch (error) {
     if (error instanceof BlobsUnavailable) return fault('storage-unavailable', error.message);
     if (error instanceof BlobMissing) return fault('blob-missing', error.message);
@@ -66,7 +71,8 @@ export const classifyBatch = async (
   context: WorkerContext,
   jobs: readonly WorkerJob[],
 ): Promise<Answer[]> => {
-  const prepared = await mapConcurrently(jobs, concurrentDecodes, (job) => prepare(context, job));
+  const read = context.reader();
+  const prepared = await mapConcurrently(jobs, concurrentDecodes, (job) => prepare(context, read, job));
   const ready = prepared.filter((one) => one.kind === 'prepared');
   const begun = performance.now();
   let failure: Fault | undefined;

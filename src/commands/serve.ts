@@ -1,50 +1,13 @@
-import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { filesystemBlobs } from '../blobs/filesystem.ts';
-import { memoryBroker } from '../broker/memory.ts';
-import type { Model } from '../classifier/manifest.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Broker } from '../broker/broker.ts';
 import type { Config } from '../config.ts';
-import { startConsumer } from '../consumer/consumer.ts';
-import { type PoolEvent, startWorkerPool } from '../consumer/worker-pool.ts';
 import { createLog } from '../observability/log.ts';
-import { createMetrics, type Metrics } from '../observability/metrics.ts';
-import { openSqliteStore } from '../store/sqlite.ts';
+import { createMetrics } from '../observability/metrics.ts';
 import { version } from '../version.ts';
-import type { App } from '../web/context.ts';
-import type { ModelInfo } from '../web/model-info.ts';
-import { startWeb } from '../web/start-web.ts';
-import { takeDataFolder, writableFolder } from './data-folder.ts';
-import { StartError, untilSignal } from './lifecycle.ts';
-
-/** Listens and returns the address as a person would type it. */
-const listen = async (app: App, { host, port }: Config): Promise<string> => {
-  await app.listen({ host, port }).catch((cause: NodeJS.ErrnoException) => {
-    const why: Readonly<Record<string, string>> = {
-      EADDRINUSE: `port ${port} is in use; choose another with --port`,
-      EACCES: `port ${port} may not be opened by this user; choose another with --port`,
-      EADDRNOTAVAIL: `this machine has no address ${host}; choose another with --host`,
-      ENOTFOUND: `there is no host ${host}; choose another with --host`,
-    };
-    throw new StartError(why[cause.code ?? ''] ?? `cannot listen on ${host}:${port}: ${cause.message}`, {
-      cause,
-    });
-  });
-  const { address, family, port: taken } = app.server.address() as AddressInfo;
-  const local = ['127.0.0.1', '0.0.0.0', '::', '::1'].includes(address);
-  return `http://${local ? 'localhost' : family === 'IPv6' ? `[${address}]` : address}:${taken}`;
-};
-
-const countPoolEvents =
-  ({ batchSize, workerRestarts }: Metrics) =>
-  (event: PoolEvent): void => {
-    if (event.kind === 'batch-started') batchSize.observe(event.pictures);
-    if (event.kind === 'restarted') workerRestarts.inc({ reason: event.reason });
-  };
-
-const describe = ({ outputs, ...model }: Model): ModelInfo => {
-  const { name, version, digest, description, licence, accuracy } = model;
-  return { name, version, digest, description, labels: outputs.scores.labels, licence, accuracy };
-};
+import { startConsumerRole } from './consumer-role.ts';
+import { untilSignal } from './lifecycle.ts';
+import { openBroker } from './open-broker.ts';
+import { listen, startWebRole } from './web-role.ts';
 
 const greeting = (url: string, dataDir: string): string => `
   Gantry ${version} is ready: ${url}
@@ -56,59 +19,36 @@ const greeting = (url: string, dataDir: string): string => `
 
 `;
 
-/** `gantry serve`: web server, embedded broker, SQLite store, file-system blobs and inference workers in one process group. */
+/** What a queue in this process holds ends with it, so results that lie there are recorded first. */
+const resultsRecorded = async (broker: Broker): Promise<void> => {
+  while ((await broker.status('results')).messages > 0) await sleep(10);
+};
+
+/** `gantry serve`: web server and consumer in one process group; broker, store and images embedded unless set otherwise. */
 export const serve = async (config: Config): Promise<void> => {
   const log = createLog(config.logLevel, config.logFormat);
   const metrics = createMetrics();
-  takeDataFolder(config.dataDir);
-  writableFolder(config.imagesDir);
-  const blobs = filesystemBlobs(config.imagesDir);
-  await blobs.prepare();
-  const store = await openSqliteStore(join(config.dataDir, 'gantry.db'));
-  const broker = memoryBroker({ log });
-  const pool = await startWorkerPool({
-    workers: config.workers,
-    modelDir: config.model,
-    imagesDir: config.imagesDir,
-    maxBatch: config.maxBatch,
-    maxWaitMs: config.maxWaitMs,
-    deadlineMs: config.jobDeadline,
-    memoryLimitBytes: config.workerMemory,
-    maxPixels: config.maxPixels,
-    log,
-    onEvent: countPoolEvents(metrics),
-  });
-  const { model } = pool;
-  const observe = (): void => {
-    for (const [worker, { rssBytes }] of pool.stats().entries())
-      metrics.workerMemory.set({ worker }, rssBytes);
-  };
-  const web = await startWeb({
-    config,
-    store,
-    blobs,
-    broker,
-    metrics,
-    log,
-    observe,
-    models: [describe(model)],
-    version,
-  });
-  const prefetch = (config.workers + 1) * config.maxBatch;
-  const { classifier } = pool;
-  const { maxAttempts } = config;
-  const consumer = await startConsumer({ broker, classifier, metrics, log, maxAttempts }, prefetch);
+  const broker = openBroker(config, log);
+  const embedded = config.amqpUrl === undefined;
+  // The web first: a data folder in use is found out before a second is spent on loading the model.
+  let observe = (): void => {};
+  const web = await startWebRole(config, { broker, metrics, log, observe: () => observe() });
+  const consumer = await startConsumerRole(config, { metrics, log });
+  observe = consumer.observe;
+  const subscription = await consumer.consume(broker);
 
   const phases = [
     { name: 'requests', run: web.stopAccepting },
-    { name: 'images at work', run: consumer.cancel },
-    { name: 'results', run: web.stopPipeline },
-    { name: 'workers', run: () => pool.stop() },
+    { name: 'images at work', run: subscription.cancel },
+    { name: 'results', run: async () => embedded && resultsRecorded(broker) },
+    { name: 'pipeline', run: web.stopPipeline },
+    { name: 'workers', run: () => consumer.pool.stop() },
     { name: 'broker', run: broker.close },
-    { name: 'store', run: store.close },
+    { name: 'store', run: web.closeStore },
   ];
   untilSignal(log, config.shutdownTimeout, phases, web.drain);
   const url = await listen(web.app, config);
   if (process.stdout.isTTY) process.stdout.write(greeting(url, config.dataDir));
+  const { model } = consumer.pool;
   log.info({ url, dataDir: config.dataDir, model: model.name, workers: config.workers }, 'listening');
 };

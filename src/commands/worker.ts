@@ -1,4 +1,5 @@
 import { filesystemBlobs } from '../blobs/filesystem.ts';
+import { presignedReader } from '../blobs/presigned.ts';
 import { sha256OfFile } from '../classifier/digest.ts';
 import { openSession } from '../classifier/onnx.ts';
 import { classifyBatch, type WorkerContext } from '../classifier/worker.ts';
@@ -18,8 +19,19 @@ const say = (message: FromWorker): void => {
   process.send?.(message, () => {});
 };
 
+const readerOf = ({ images, deadlineMs }: WorkerSettings): WorkerContext['reader'] => {
+  if (images.kind === 'urls') {
+    return () => {
+      const read = presignedReader(deadlineMs / 3);
+      return ({ blob, url = '', bytes }) => read({ key: blob, url, bytes });
+    };
+  }
+  const blobs = filesystemBlobs(images.dir);
+  return () => (job) => blobs.read(job.blob);
+};
+
 const start = async (settings: WorkerSettings): Promise<WorkerContext> => {
-  const { model, imagesDir, maxPixels, parentPid } = settings;
+  const { model, maxPixels, parentPid } = settings;
   killWithParent(parentPid, 1000);
   if ((await sha256OfFile(model.path)) !== model.digest) {
     throw new Error(
@@ -27,9 +39,9 @@ const start = async (settings: WorkerSettings): Promise<WorkerContext> => {
     );
   }
   const session = await openSession(model);
-  const blobs = filesystemBlobs(imagesDir);
+  const reader = readerOf(settings);
   say({ kind: 'ready', rssBytes: process.memoryUsage.rss() });
-  return { model, session, blobs, maxPixels };
+  return { model, session, reader, maxPixels };
 };
 
 let context: WorkerContext | undefined;

@@ -82,7 +82,7 @@ suite('workers that end, and that are ended', { timeout: 240_000 }, () => {
     const options = {
       workers: 2,
       modelDir: model('poison'),
-      imagesDir,
+      images: { kind: 'folder', dir: imagesDir },
       maxBatch: 1,
       maxWaitMs: 0,
       deadlineMs: 60_000,

@@ -77,7 +77,7 @@ suite('a worker pool', { timeout: 240_000 }, () => {
   });
 
   test('storage that is away is told apart from a missing picture', async () => {
-    await startPool({ imagesDir: join(imagesDir, 'not-mounted') });
+    await startPool({ images: { kind: 'folder', dir: join(imagesDir, 'not-mounted') } });
     assert.equal(await classify('red'), 'storage-unavailable!');
   });
 

@@ -64,7 +64,7 @@ export const poolHarness = () => {
     pool = await startWorkerPool({
       workers: 1,
       modelDir: model('poison'),
-      imagesDir,
+      images: { kind: 'folder', dir: imagesDir },
       maxBatch: 8,
       maxWaitMs: 0,
       deadlineMs: 60_000,
@@ -85,7 +85,7 @@ export const poolHarness = () => {
     id: '019a0000-0000-7000-8000-000000000000',
     blob: `2026/11/23/${name}.png`,
     contentType: 'image/png',
-    bytes: 100,
+    bytes: 1_000_000,
     pipeline: 'poison',
     generation: 1,
     attempt: 1,

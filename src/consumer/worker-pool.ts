@@ -1,10 +1,14 @@
 import { type Classified, type Classifier, ClassifierFault, type Refused } from '../classifier/classifier.ts';
 import { loadModel, type Model } from '../classifier/manifest.ts';
+import type { WorkerJob } from '../classifier/worker-protocol.ts';
 import type { Logger } from '../observability/log.ts';
 import type { Job } from '../pipeline/message.ts';
 import { createBatchQueue } from './batch-queue.ts';
+import { type ImageSource, sourceOf, workerJob } from './worker-images.ts';
 import { forkWorker } from './worker-process.ts';
 import { type RestartReason, type SlotStats, startSlot, type WorkerSlot } from './worker-slot.ts';
+
+export type { ImageSource } from './worker-images.ts';
 
 /** For metrics and tests. */
 export type PoolEvent =
@@ -15,7 +19,7 @@ export type PoolEvent =
 export interface WorkerPoolOptions {
   readonly workers: number;
   readonly modelDir: string;
-  readonly imagesDir: string;
+  readonly images: ImageSource;
   /** Most pictures that go through the model together. */
   readonly maxBatch: number;
   /** How long a batch that is not full waits for more; 0 = not at all. */
@@ -63,13 +67,16 @@ const stoppedFault = () => new ClassifierFault('stopped', 'the workers are being
  * costs its image an attempt.
  */
 export const startWorkerPool = async (options: WorkerPoolOptions): Promise<WorkerPool> => {
-  const { workers, modelDir, imagesDir, maxPixels, deadlineMs, memoryLimitBytes, log, onEvent } = options;
+  const { workers, modelDir, images, maxPixels, deadlineMs, memoryLimitBytes, log, onEvent } = options;
   const model = await loadModel(modelDir);
   const queue = createBatchQueue<Waiting>(options);
   const running = new Set<Promise<void>>();
   let slots: WorkerSlot[] = [];
   let stopping: Promise<void> | undefined;
   let wakeUp: NodeJS.Timeout | undefined;
+  // Until its jobs have their URLs, the slot of a batch is idle by its own account.
+  const taken = new Set<WorkerSlot>();
+  const idleSlots = () => slots.filter((slot) => slot.idle && !taken.has(slot));
 
   const fail = (waiting: Waiting, fault: ClassifierFault, pictures: number): void => {
     if (pictures === 1 || !neighbourMayBeToBlame.has(fault.code)) waiting.reject(fault);
@@ -77,20 +84,38 @@ export const startWorkerPool = async (options: WorkerPoolOptions): Promise<Worke
     else queue.addAlone(waiting);
   };
 
-  const runBatch = async (slot: WorkerSlot, batch: readonly Waiting[]): Promise<void> => {
+  const putBack = (batch: readonly Waiting[]): void => {
+    for (const waiting of batch) {
+      if (stopping) waiting.reject(stoppedFault());
+      else if (batch.length === 1) queue.addAlone(waiting);
+      else queue.add(waiting);
+    }
+  };
+
+  const runBatch = async (slot: WorkerSlot, due: readonly Waiting[]): Promise<void> => {
+    const prepared = await Promise.all(
+      due.map(async (waiting) => ({ waiting, job: await workerJob(waiting.job, images, deadlineMs) })),
+    );
+    const batch: Waiting[] = [];
+    const jobs: WorkerJob[] = [];
+    for (const { waiting, job } of prepared) {
+      if (job instanceof ClassifierFault) waiting.reject(job);
+      else {
+        batch.push(waiting);
+        jobs.push(job);
+      }
+    }
+    if (batch.length === 0) return;
+    // Its process may have ended meanwhile.
+    if (!slot.idle) return putBack(batch);
     const pid = slot.stats().pid ?? 0;
     const pictures = batch.length;
     const begun = performance.now();
     onEvent?.({ kind: 'batch-started', pid, pictures });
-    const answers = await slot
-      .run(
-        batch.map(({ job: { blob, contentType } }) => ({ blob, contentType })),
-        deadlineMs,
-      )
-      .catch((error: unknown) => {
-        if (error instanceof ClassifierFault) return batch.map(() => error);
-        throw error;
-      });
+    const answers = await slot.run(jobs, deadlineMs).catch((error: unknown) => {
+      if (error instanceof ClassifierFault) return batch.map(() => error);
+      throw error;
+    });
     for (const [index, waiting] of batch.entries()) {
       const answer = answers[index] ?? new ClassifierFault('worker-crashed', 'the worker gave no answer');
       if (answer instanceof ClassifierFault) fail(waiting, answer, pictures);
@@ -103,11 +128,13 @@ export const startWorkerPool = async (options: WorkerPoolOptions): Promise<Worke
   const dispatch = (): void => {
     clearTimeout(wakeUp);
     if (stopping) return;
-    const idle = slots.filter((slot) => slot.idle);
+    const idle = idleSlots();
     for (const [index, slot] of idle.entries()) {
       const batch = queue.take(idle.length - index, performance.now());
       if (batch.length === 0) break;
+      taken.add(slot);
       const run: Promise<void> = runBatch(slot, batch).finally(() => {
+        taken.delete(slot);
         running.delete(run);
         dispatch();
       });
@@ -115,7 +142,7 @@ export const startWorkerPool = async (options: WorkerPoolOptions): Promise<Worke
     }
     const dueAt = queue.dueAt();
     // Without an idle worker the next batch to end dispatches.
-    if (dueAt !== undefined && slots.some((slot) => slot.idle)) {
+    if (dueAt !== undefined && idleSlots().length > 0) {
       wakeUp = setTimeout(dispatch, Math.max(0, dueAt - performance.now()));
     }
   };
@@ -133,7 +160,7 @@ export const startWorkerPool = async (options: WorkerPoolOptions): Promise<Worke
 
   const startOne = () =>
     startSlot({
-      fork: () => forkWorker({ model, imagesDir, maxPixels }, log),
+      fork: () => forkWorker({ model, images: sourceOf(images), maxPixels, deadlineMs }, log),
       memoryLimitBytes,
       log,
       onIdle: dispatch,

@@ -40,9 +40,22 @@ const startTimeoutMs = 60_000;
 const stopTimeoutMs = 5_000;
 const entry = fileURLToPath(new URL('../commands/worker.ts', import.meta.url));
 
-/** Our settings hold passwords; the process that decodes anybody's bytes needs none of them. */
-const environment = (): NodeJS.ProcessEnv => ({
-  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('GANTRY_'))),
+/** Windows, libraries, languages; certificates that the image storage is checked against; what tests and debuggers set. */
+const inherited = new RegExp(
+  `^(${[
+    'PATH|LANG|LC_\\w+|TZ|TMPDIR|TEMP|TMP|SYSTEMROOT|WINDIR',
+    'LD_LIBRARY_PATH|LD_PRELOAD|DYLD_\\w+|MALLOC_\\w+|OMP_\\w+|VIPS_\\w+',
+    'NODE_EXTRA_CA_CERTS|NODE_USE_SYSTEM_CA|SSL_CERT_FILE|SSL_CERT_DIR|NODE_OPTIONS|NODE_COMPILE_CACHE|NODE_V8_COVERAGE',
+  ].join('|')})$`,
+  'i',
+);
+
+/**
+ * What a worker sees of our environment. Settings, AWS_... and whatever else is there may be credentials, and the
+ * process that decodes anybody's bytes must find none: so this names what it may have, not what it may not.
+ */
+export const workerEnvironment = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
+  ...Object.fromEntries(Object.entries(environment).filter(([name]) => inherited.test(name))),
   // glibc's arenas otherwise keep the memory of large pictures.
   MALLOC_ARENA_MAX: '2',
 });
@@ -51,7 +64,7 @@ const spawnWorker = (): ChildProcess =>
   fork(entry, {
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    env: environment(),
+    env: workerEnvironment(process.env),
     execArgv: [],
   });
 

@@ -21,3 +21,16 @@ export const createLog = (level: string, format: 'auto' | 'pretty' | 'json'): Lo
   const colorize = terminal && !process.env.NO_COLOR;
   return pino(options, pretty({ sync: true, colorize, translateTime: 'SYS:HH:MM:ss.l', singleLine: true }));
 };
+
+/** For commands whose stdout is their answer: warnings and worse, on stderr. */
+export const createCommandLog = (): Logger =>
+  pino(
+    { level: 'warn', base: null },
+    pretty({
+      destination: 2,
+      sync: true,
+      colorize: process.stderr.isTTY === true && !process.env.NO_COLOR,
+      singleLine: true,
+      ignore: 'time',
+    }),
+  );

@@ -1,11 +1,13 @@
-import type { Broker } from '../broker/broker.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Broker, PublishError } from '../broker/broker.ts';
 import type { Logger } from '../observability/log.ts';
 import type { JobKey, Store } from '../store/store.ts';
 import { grouped } from './grouped.ts';
 import { encode, type Job } from './message.ts';
+import { propertiesOf } from './properties.ts';
 
 /** How long an outbox row is held back for whoever publishes it; afterwards the relay takes it over. */
-export const outboxLeaseMs = 10_000;
+export const outboxLeaseMs = 20_000;
 
 /**
  * The one way from the outbox into the queue: publishes a job and, once the broker has confirmed it, drops its
@@ -13,19 +15,55 @@ export const outboxLeaseMs = 10_000;
  */
 export type Dispatch = (job: Job) => Promise<boolean>;
 
-export const createDispatch = (store: Store, broker: Broker, log: Logger): Dispatch => {
+/** A queue that was deleted comes back within moments; the relay would come only after the lease. */
+const unroutableTries = 5;
+const unroutablePauseMs = 500;
+
+const publishJob = async (broker: Broker, job: Job): Promise<void> => {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await broker.publish('images', encode(job), propertiesOf(job));
+    } catch (error) {
+      const unroutable = error instanceof PublishError && error.code === 'unroutable';
+      if (!unroutable || tries === unroutableTries) throw error;
+      await pause(unroutablePauseMs);
+    }
+  }
+};
+
+export interface Dispatcher {
+  readonly dispatch: Dispatch;
+  /** Resolves once every job under way is published or given back to the outbox. */
+  flush(): Promise<void>;
+}
+
+export const createDispatcher = (store: Store, broker: Broker, log: Logger): Dispatcher => {
   const published = grouped<JobKey, undefined>(async (jobs) => {
     await store.published(jobs);
     return [];
   });
-  return async (job) => {
+  const underWay = new Set<Promise<boolean>>();
+
+  const publish = async (job: Job): Promise<boolean> => {
     try {
-      await broker.publish('images', encode(job), { messageId: job.id });
+      await publishJob(broker, job);
       await published({ id: job.id, generation: job.generation });
       return true;
     } catch (err) {
-      log.warn({ err, imageId: job.id }, 'job stays in the outbox');
+      // An outage is the broker's to tell of, once; a line for every upload would hide all else.
+      const outage = err instanceof PublishError && (err.code === 'timed-out' || err.code === 'closed');
+      log[outage ? 'debug' : 'warn']({ err, imageId: job.id }, 'job stays in the outbox');
       return false;
     }
+  };
+  return {
+    dispatch(job) {
+      const publishing = publish(job).finally(() => underWay.delete(publishing));
+      underWay.add(publishing);
+      return publishing;
+    },
+    async flush() {
+      await Promise.all(underWay);
+    },
   };
 };

@@ -7,10 +7,11 @@ import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import { type Broker, PublishError } from '../broker/broker.ts';
 import { memoryBroker } from '../broker/memory.ts';
+import { topology } from '../broker/topology.ts';
 import { createMetrics } from '../observability/metrics.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
 import type { NewImage, Store } from '../store/store.ts';
-import { createDispatch } from './dispatch.ts';
+import { createDispatcher, type Dispatch } from './dispatch.ts';
 import { encode, type Job, parseJob, type Report } from './message.ts';
 import { startRecording } from './record.ts';
 import { startRelay } from './relay.ts';
@@ -40,7 +41,16 @@ const take = async (broker: Broker, count: number): Promise<Job[]> => {
   return jobs;
 };
 
-const sweeping = (store: Store, broker: Broker, requeued: () => void, overdueAfterMs = 0) =>
+const dispatching = (store: Store, broker: Broker): Dispatch => createDispatcher(store, broker, log).dispatch;
+const relaying = (store: Store, broker: Broker) =>
+  startRelay({ store, broker, dispatch: dispatching(store, broker), log, intervalMs: 3_600_000 });
+
+const sweeping = (
+  store: Store,
+  broker: Broker,
+  requeued: () => void,
+  { overdueAfterMs = 0, newestEnded = 0 } = {},
+) =>
   startSweep({
     store,
     broker,
@@ -48,13 +58,14 @@ const sweeping = (store: Store, broker: Broker, requeued: () => void, overdueAft
     intervalMs: 3_600_000,
     overdueAfterMs,
     keepEventsMs: 3_600_000,
+    newestEnded: () => newestEnded,
     requeued,
   });
 
 test('a submitted image is published at once and leaves the outbox', async () => {
   const store = await openStore();
   const broker = memoryBroker();
-  const submit = createSubmit(store, createDispatch(store, broker, log), () => undefined);
+  const submit = createSubmit(store, dispatching(store, broker), () => undefined);
   const image = newImage();
   assert.deepEqual(await submit({ images: [image] }), { kind: 'accepted' });
   const [job] = await take(broker, 1);
@@ -78,7 +89,7 @@ test('while the broker is away uploads are accepted; the relay delivers them lat
       return real.publish(...message);
     },
   };
-  const dispatch = createDispatch(store, broker, log);
+  const dispatch = dispatching(store, broker);
   // Lease 0: the rows are the relay's at once, not only after what a submitter may need.
   const leaseless: Store = { ...store, accept: (submissions) => store.accept(submissions, 0) };
   const submit = createSubmit(leaseless, dispatch, () => undefined);
@@ -87,7 +98,7 @@ test('while the broker is away uploads are accepted; the relay delivers them lat
   assert.equal(await dispatch({ ...(await store.claimOutbox(3, 0))[0] } as Job), false);
   assert.equal((await store.outstanding()).outbox, 3);
   away = false;
-  const relay = startRelay(store, dispatch, log, 3_600_000);
+  const relay = relaying(store, broker);
   relay.wake();
   const jobs = await take(real, 3);
   assert.deepEqual(
@@ -116,8 +127,8 @@ test('a broker that starts empty is given everything unfinished, and nothing tha
     },
   ]);
   const broker = memoryBroker();
-  const relay = startRelay(store, createDispatch(store, broker, log), log, 3_600_000);
-  const sweep = sweeping(store, broker, relay.wake, 3_600_000);
+  const relay = relaying(store, broker);
+  const sweep = sweeping(store, broker, relay.wake, { overdueAfterMs: 3_600_000 });
   const jobs = await take(broker, 1);
   assert.deepEqual(
     jobs.map(({ id }) => id),
@@ -134,7 +145,7 @@ const settled = async (store: Store): Promise<void> => {
 };
 
 /** Sweeps once, past the first sweep, which belongs to the empty broker. Resolves with how many images it put back. */
-const sweepOnce = async (store: Store, broker: Broker): Promise<number> => {
+const sweepOnce = async (store: Store, broker: Broker, times = {}): Promise<number> => {
   const before = (await store.outstanding()).outbox;
   const swept = Promise.withResolvers<void>();
   const expiring: Store = {
@@ -145,7 +156,7 @@ const sweepOnce = async (store: Store, broker: Broker): Promise<number> => {
       swept.resolve();
     },
   };
-  const sweep = sweeping(expiring, { ...broker, onEmptied: () => undefined }, () => undefined);
+  const sweep = sweeping(expiring, { ...broker, onEmptied: () => undefined }, () => undefined, times);
   sweep.wake();
   await swept.promise;
   await sweep.stop();
@@ -155,7 +166,7 @@ const sweepOnce = async (store: Store, broker: Broker): Promise<number> => {
 test('a backlog that the broker still holds is not queued again', async () => {
   const store = await openStore();
   const broker = memoryBroker();
-  const submit = createSubmit(store, createDispatch(store, broker, log), () => undefined);
+  const submit = createSubmit(store, dispatching(store, broker), () => undefined);
   await submit({ images: Array.from({ length: 20 }, newImage) });
   await settled(store);
   assert.equal(await sweepOnce(store, broker), 0);
@@ -165,11 +176,128 @@ test('a backlog that the broker still holds is not queued again', async () => {
 test('as many overdue images are queued again as the broker no longer holds', async () => {
   const store = await openStore();
   const broker = memoryBroker();
-  const submit = createSubmit(store, createDispatch(store, broker, log), () => undefined);
+  const submit = createSubmit(store, dispatching(store, broker), () => undefined);
   await submit({ images: Array.from({ length: 20 }, newImage) });
   await settled(store);
   await take(broker, 7);
   assert.equal(await sweepOnce(store, broker), 20 - (await broker.status('images')).messages);
+  await store.close();
+});
+
+test('counts that lag behind are not believed at the first look', async () => {
+  const store = await openStore();
+  const broker: Broker = { ...memoryBroker(), statusLagMs: 3_600_000 };
+  const image = newImage();
+  await store.accept([{ images: [image] }], 60_000);
+  await store.published([{ id: image.id, generation: 1 }]);
+  while (Date.parse((await store.image(image.id))?.updatedAt ?? '') === Date.now());
+  assert.equal(await sweepOnce(store, broker), 0);
+  assert.equal(await sweepOnce(store, { ...broker, statusLagMs: 0 }), 1);
+  await store.close();
+});
+
+test('an image that others overtook is queued again, though the broker is never idle', async () => {
+  const store = await openStore();
+  const broker = memoryBroker();
+  const lost = newImage();
+  await store.accept([{ images: [lost] }], 60_000);
+  await store.published([{ id: lost.id, generation: 1 }]);
+  // As many messages as there are unfinished images, so that none seems to be missing.
+  await broker.publish('images', Buffer.from('of somebody else'));
+  const hour = 3_600_000;
+  const now = Date.now();
+  assert.equal(await sweepOnce(store, broker, { overdueAfterMs: hour, newestEnded: now }), 0);
+  const within = { overdueAfterMs: 1, newestEnded: now - hour };
+  assert.equal(await sweepOnce(store, broker, within), 0, 'it may still be behind the newest that ended');
+  while (Date.now() < now + 10) await new Promise((resolve) => setImmediate(resolve));
+  const later = { overdueAfterMs: 1, newestEnded: Date.now() };
+  assert.equal(await sweepOnce(store, broker, later), 1);
+  await store.close();
+});
+
+test('an image that a consumer has at work is not missing', async () => {
+  const store = await openStore();
+  const broker = memoryBroker();
+  const image = newImage();
+  await store.accept([{ images: [image] }], 60_000);
+  await store.published([{ id: image.id, generation: 1 }]);
+  await store.started([{ version: 1, id: image.id, generation: 1, attempt: 1, kind: 'processing' }]);
+  assert.equal(await sweepOnce(store, broker, { overdueAfterMs: 3_600_000 }), 0);
+  const { images, outbox } = await store.outstanding();
+  assert.deepEqual({ images, outbox }, { images: 1, outbox: 0 });
+  await store.close();
+});
+
+test('the broker is told that its loss is mended only once everything is in the outbox again', async () => {
+  const store = await openStore();
+  const image = newImage();
+  await store.accept([{ images: [image] }], 60_000);
+  await store.published([{ id: image.id, generation: 1 }]);
+  while (Date.now() === Date.parse((await store.image(image.id))?.updatedAt ?? ''));
+  let tell: (() => Promise<void>) | undefined;
+  const broker: Broker = {
+    ...memoryBroker(),
+    onEmptied(listener) {
+      tell = listener;
+    },
+  };
+  let away = true;
+  const flaky: Store = {
+    ...store,
+    async requeue(...about) {
+      if (away) throw new Error('the store is away');
+      return store.requeue(...about);
+    },
+  };
+  let told = false;
+  const sweep = sweeping(flaky, broker, () => undefined, { overdueAfterMs: 3_600_000 });
+  const mended = tell?.().then(() => {
+    told = true;
+  });
+  await sweep.stop();
+  assert.equal(told, false);
+  away = false;
+  const again = sweeping(flaky, broker, () => undefined, { overdueAfterMs: 3_600_000 });
+  await tell?.();
+  assert.equal((await store.outstanding()).outbox, 1);
+  await again.stop();
+  assert.notEqual(mended, undefined);
+  await store.close();
+});
+
+test('the relay leaves the outbox alone while the broker is away, so that the order stays', async () => {
+  const store = await openStore();
+  const broker: Broker = { ...memoryBroker(), isConnected: () => false };
+  await store.accept([{ images: [newImage()] }], 0);
+  const relay = relaying(store, broker);
+  relay.wake();
+  await relay.stop();
+  assert.equal((await store.claimOutbox(10, 0)).length, 1);
+  await store.close();
+});
+
+test('a job that the broker gave up on costs an attempt, and its image only after the last', async () => {
+  const store = await openStore();
+  const broker = memoryBroker({
+    topology: topology.map((queue) => ({ ...queue, ...(queue.ttlMs === undefined ? {} : { ttlMs: 1 }) })),
+  });
+  const image = newImage();
+  await store.accept([{ images: [image] }], 0);
+  const [job] = await store.claimOutbox(1, 60_000);
+  const recording = await startRecording({
+    ...{ store, broker, log, metrics: createMetrics(), changed: () => undefined },
+    maxAttempts: 2,
+  });
+  await broker.publish('images.dead', encode(job ?? assert.fail()));
+  const [again] = await take(broker, 1);
+  assert.deepEqual(again, { ...job, attempt: 2 });
+  assert.equal((await store.image(image.id))?.state, 'queued');
+  await broker.publish('images.dead', encode(again ?? assert.fail()));
+  while ((await broker.status('images.dead')).messages > 0)
+    await new Promise((resolve) => setImmediate(resolve));
+  const dead = await store.image(image.id);
+  assert.deepEqual([dead?.state, dead?.attempts, dead?.error?.code], ['dead', 2, 'delivery-limit']);
+  await recording.cancel();
   await store.close();
 });
 
@@ -178,7 +306,8 @@ test('outcomes are recorded once; a repeated, late or foreign one changes nothin
   const broker = memoryBroker();
   const metrics = createMetrics();
   const changes: number[] = [];
-  const recording = await startRecording({ store, broker, metrics, log, changed: () => changes.push(1) });
+  const changed = () => void changes.push(1);
+  const recording = await startRecording({ store, broker, metrics, log, changed, maxAttempts: 5 });
   const image = newImage();
   await store.accept([{ images: [image] }], 60_000);
   const failed: Report = {

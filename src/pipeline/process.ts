@@ -4,6 +4,7 @@ import { type Classifier, ClassifierFault } from '../classifier/classifier.ts';
 import type { Logger } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { encode, InvalidMessage, type Job, parseJob, type Report } from './message.ts';
+import { propertiesOf } from './properties.ts';
 
 export interface ProcessContext {
   readonly broker: Broker;
@@ -24,7 +25,7 @@ const report = (
   const body = encode({ version: 1, id, generation, attempt, ...rest } as Report);
   return rest.kind === 'processing'
     ? broker.hint('results', body)
-    : broker.publish('results', body, { messageId: id });
+    : broker.publish('results', body, propertiesOf(job));
 };
 type DistributiveOmit<T, K extends string> = T extends unknown ? Omit<T, K> : never;
 
@@ -39,14 +40,15 @@ const tryAgain = async (
   metrics.attemptsFailed.inc({ reason: fault.code });
   if (fault.code === 'storage-unavailable') {
     log.warn(about, 'image storage unavailable; the attempt does not count');
-    await broker.publish('images.retry.10s', encode(job), { messageId: job.id });
+    await broker.publish('images.retry.10s', encode(job), propertiesOf(job));
   } else if (job.attempt < maxAttempts) {
     const queue = retryQueue(job.attempt);
     log.warn({ ...about, queue }, 'attempt failed, will be tried again');
-    await broker.publish(queue, encode({ ...job, attempt: job.attempt + 1 }), { messageId: job.id });
+    const next = { ...job, attempt: job.attempt + 1 };
+    await broker.publish(queue, encode(next), propertiesOf(next));
   } else {
     log.error(about, 'attempt failed, and it was the last');
-    await broker.publish('images.dead', encode({ ...job, error }), { messageId: job.id });
+    await broker.publish('images.dead', encode({ ...job, error }), propertiesOf(job));
   }
 };
 

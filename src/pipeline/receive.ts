@@ -1,20 +1,9 @@
 import { createHash } from 'node:crypto';
-import { fileTypeFromBuffer } from 'file-type';
 import { v7 as uuidv7 } from 'uuid';
 import type { Blobs } from '../blobs/blobs.ts';
 import type { NewImage } from '../store/store.ts';
-
-/** Content types taken, and the ending of their blobs' keys. */
-const accepted: Readonly<Record<string, string>> = {
-  'image/jpeg': 'jpg',
-  'image/png': 'png',
-  'image/apng': 'png',
-  'image/webp': 'webp',
-  'image/gif': 'gif',
-  'image/tiff': 'tiff',
-  'image/avif': 'avif',
-};
-export const acceptedNames = 'JPEG, PNG, WebP, GIF, TIFF or AVIF';
+import { blobKey } from './image-id.ts';
+import { acceptedNames, headBytes, imageType } from './image-type.ts';
 
 /** A file that is not taken, and why; nothing of it is kept. */
 export interface Refusal {
@@ -30,9 +19,6 @@ export interface ReceiveContext {
   /** Name of the model that the images are meant for. */
   readonly pipeline: string;
 }
-
-/** file-type looks at no more than this. */
-const headBytes = 4100;
 
 class Stop extends Error {
   readonly refusal: Refusal;
@@ -60,18 +46,6 @@ const readToEnd = async (source: AsyncIterator<Uint8Array>): Promise<void> => {
   while (!(await source.next()).done);
 };
 
-/** The content type that the first bytes tell. */
-const sniff = async (head: Buffer): Promise<string | undefined> => {
-  const type = (await fileTypeFromBuffer(head))?.mime;
-  // A TIFF's directory may lie at its end (TIFF 6.0, section 2); file-type gives up if that is beyond the head.
-  const tiff = ['II*\0', 'MM\0*'].includes(head.toString('latin1', 0, 4));
-  return type ?? (tiff ? 'image/tiff' : undefined);
-};
-
-/** `2026/11/23/<id>.jpg`: sharded by the day (UTC) of the upload. */
-const blobKey = (id: string, ending: string): string =>
-  `${new Date().toISOString().slice(0, 10).replaceAll('-', '/')}/${id}.${ending}`;
-
 /**
  * A name that is safe to show and to put in a header: one path segment, no control characters, no marks that
  * change the writing direction, at most 255 characters.
@@ -98,11 +72,11 @@ export const receive = async (
   const iterator = source[Symbol.asyncIterator]();
   const head = await readHead(iterator);
   if (head.length === 0) return refuse('empty-file', 'the file has no bytes');
-  const type = await sniff(head);
-  const ending = type === undefined ? undefined : accepted[type];
-  if (type === undefined || ending === undefined) {
+  const type = await imageType(head);
+  if (type.kind === 'unsupported') {
     await readToEnd(iterator);
-    const found = type === undefined ? 'its bytes are of no known image type' : `its bytes are ${type}`;
+    const found =
+      type.found === undefined ? 'its bytes are of no known image type' : `its bytes are ${type.found}`;
     return refuse('unsupported-type', `the file is no ${acceptedNames} image: ${found}`);
   }
 
@@ -124,7 +98,7 @@ export const receive = async (
   }
 
   const id = uuidv7();
-  const blob = blobKey(id, ending);
+  const blob = blobKey(id, type.ending);
   try {
     await blobs.put(blob, measured());
   } catch (error) {
@@ -132,8 +106,8 @@ export const receive = async (
     await readToEnd(iterator);
     return error.refusal;
   }
-  const contentType = type === 'image/apng' ? 'image/png' : type;
   const sha256 = hash.digest('hex');
+  const { contentType } = type;
   return {
     kind: 'received',
     image: { id, blob, filename: displayName(filename), contentType, bytes, sha256, pipeline },

@@ -4,7 +4,17 @@ import type { Logger } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Recorded, Store } from '../store/store.ts';
 import { grouped } from './grouped.ts';
-import { InvalidMessage, type Outcome, type ProcessingHint, parseDeadJob, parseReport } from './message.ts';
+import { timeOf } from './image-id.ts';
+import {
+  type DeadJob,
+  encode,
+  InvalidMessage,
+  type Outcome,
+  type ProcessingHint,
+  parseDeadJob,
+  parseReport,
+} from './message.ts';
+import { propertiesOf } from './properties.ts';
 
 export interface RecordContext {
   readonly store: Store;
@@ -13,23 +23,34 @@ export interface RecordContext {
   readonly log: Logger;
   /** The store has new events. */
   readonly changed: () => void;
+  /** Attempts an image gets before it is dead. */
+  readonly maxAttempts: number;
+}
+
+export interface Recording extends Subscription {
+  /**
+   * When the newest image was uploaded whose first generation this process has seen end (ms since 1970, 0 before the
+   * first). The queue is first in, first out, so what was queued long before it can no longer wait there.
+   */
+  newestEnded(): number;
 }
 
 /** Outcomes recorded in one transaction at most. */
 const prefetch = 128;
 
-const deadOutcome = (body: Uint8Array): Outcome => {
-  const { id, generation, attempt, error } = parseDeadJob(body);
-  const lost = {
-    code: 'delivery-limit',
-    message: `whoever worked on the image was lost each time, ${deliveryLimit} times or more`,
-  };
-  return { version: 1, id, generation, attempt, kind: 'dead', error: error ?? lost };
+const lost = {
+  code: 'delivery-limit',
+  message: `whoever worked on the image was lost each time, more than ${deliveryLimit} times in each attempt`,
 };
 
-/** Records what comes back through `results` and `images.dead`: result, state and event in one transaction, then the ack. */
-export const startRecording = async (context: RecordContext): Promise<Subscription> => {
-  const { store, broker, metrics, log, changed } = context;
+/**
+ * Records what comes back through `results` and `images.dead`: result, state and event in one transaction, then the
+ * ack. A job that the broker itself gave up on has lost its consumer again and again, which an outage does to innocent
+ * images too: it costs one attempt, not the image.
+ */
+export const startRecording = async (context: RecordContext): Promise<Recording> => {
+  const { store, broker, metrics, log, changed, maxAttempts } = context;
+  let newestEnded = 0;
   const started = grouped<ProcessingHint, undefined>(async (hints) => {
     await store.started(hints);
     return [];
@@ -43,11 +64,12 @@ export const startRecording = async (context: RecordContext): Promise<Subscripti
       log.info({ ...about, recorded }, 'an outcome that changes nothing');
       return;
     }
+    if (outcome.generation === 1) newestEnded = Math.max(newestEnded, timeOf(outcome.id));
     changed();
     const label = outcome.kind === 'succeeded' ? outcome.result.label : '';
     metrics.outcomes.inc({ state: outcome.kind, label });
     if (outcome.generation === 1)
-      metrics.endToEndSeconds.observe(Math.max(0, Date.now() - uuidTime(outcome.id)) / 1000);
+      metrics.endToEndSeconds.observe(Math.max(0, Date.now() - timeOf(outcome.id)) / 1000);
     if (outcome.kind === 'dead') log.error({ ...about, error: outcome.error }, 'image is dead');
   };
   const handler =
@@ -68,17 +90,27 @@ export const startRecording = async (context: RecordContext): Promise<Subscripti
     await started(report);
     changed();
   });
-  const dead = handler((body) => ended(deadOutcome(body)));
+  const givenUp = async ({ error: _, ...job }: DeadJob): Promise<void> => {
+    metrics.attemptsFailed.inc({ reason: lost.code });
+    log.warn({ imageId: job.id, attempt: job.attempt, error: lost }, 'the broker gave up on an attempt');
+    const next = { ...job, attempt: job.attempt + 1 };
+    // Whatever takes consumers down is not over in a second.
+    await broker.publish('images.retry.60s', encode(next), propertiesOf(next));
+  };
+  const dead = handler(async (body) => {
+    const job = parseDeadJob(body);
+    if (job.error === undefined && job.attempt < maxAttempts) return givenUp(job);
+    const { id, generation, attempt, error = lost } = job;
+    return ended({ version: 1, id, generation, attempt, kind: 'dead', error });
+  });
   const subscriptions = await Promise.all([
     broker.consume('results', { prefetch }, results),
     broker.consume('images.dead', { prefetch }, dead),
   ]);
   return {
+    newestEnded: () => newestEnded,
     async cancel() {
       await Promise.all(subscriptions.map((subscription) => subscription.cancel()));
     },
   };
 };
-
-/** Milliseconds since 1970 that a UUIDv7 begins with (RFC 9562, section 5.7). */
-const uuidTime = (id: string): number => Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16);

@@ -8,8 +8,8 @@ export interface Repeating {
 }
 
 /**
- * Runs `task` every `intervalMs`, never two at once. A run that throws is logged and the next one comes as usual.
- * A task that returns true has more to do: it runs again at once.
+ * Runs `task` every `intervalMs`, never two at once. A run that throws is logged, the first of several in a row as an
+ * error, and the next one comes as usual. A task that returns true has more to do: it runs again at once.
  */
 export const repeating = (
   name: string,
@@ -21,15 +21,24 @@ export const repeating = (
   let running: Promise<void> | undefined;
   let again = false;
   let timer: NodeJS.Timeout | undefined;
+  let failing = false;
 
+  const run = async (): Promise<boolean> => {
+    try {
+      const more = await task();
+      if (failing) log.info(`${name} works again`);
+      failing = false;
+      return more;
+    } catch (err) {
+      log[failing ? 'debug' : 'error']({ err }, `${name} failed; it is tried again`);
+      failing = true;
+      return false;
+    }
+  };
   const runs = async (): Promise<void> => {
     do {
       again = false;
-      try {
-        if (await task()) again = true;
-      } catch (err) {
-        log.error({ err }, `${name} failed`);
-      }
+      if (await run()) again = true;
     } while (again && !stopped);
     running = undefined;
     if (!stopped) timer = setTimeout(wake, intervalMs);

@@ -3,7 +3,7 @@ import { type Dispatch, outboxLeaseMs } from './dispatch.ts';
 import { grouped } from './grouped.ts';
 import type { Job } from './message.ts';
 
-const firstJob = (image: NewImage, submittedAt: string): Job => ({
+const firstJob = (image: NewImage, submittedAt: string, traceparent: string | undefined): Job => ({
   version: 1,
   id: image.id,
   blob: image.blob,
@@ -13,6 +13,7 @@ const firstJob = (image: NewImage, submittedAt: string): Job => ({
   generation: 1,
   attempt: 1,
   submittedAt,
+  ...(traceparent === undefined ? {} : { traceparent }),
 });
 
 /**
@@ -28,7 +29,9 @@ export const createSubmit = (store: Store, dispatch: Dispatch, changed: () => vo
     if (acceptance.kind === 'accepted') {
       changed();
       const now = new Date().toISOString();
-      for (const image of submission.images) void dispatch(firstJob(image, now));
+      for (const image of submission.images) {
+        void dispatch(firstJob(image, now, submission.traceparent));
+      }
     }
     return acceptance;
   };

@@ -1,5 +1,5 @@
 import type { Broker } from '../broker/broker.ts';
-import { jobQueues } from '../broker/topology.ts';
+import { topology } from '../broker/topology.ts';
 import type { Logger } from '../observability/log.ts';
 import type { Store } from '../store/store.ts';
 import { type Repeating, repeating } from './repeating.ts';
@@ -13,61 +13,91 @@ export interface SweepContext {
   readonly intervalMs: number;
   readonly overdueAfterMs: number;
   readonly keepEventsMs: number;
+  /** When the newest image was uploaded that is known to have ended; ms since 1970. */
+  readonly newestEnded: () => number;
   /** Jobs were put into the outbox. */
   readonly requeued: () => void;
 }
 
-const ago = (ms: number): string => new Date(Date.now() - ms).toISOString();
+const iso = (ms: number): string => new Date(ms).toISOString();
+const ago = (ms: number): string => iso(Date.now() - ms);
 
 /**
- * Everything unfinished goes into the outbox again, as after the broker lost its data. A job that still was in
- * some queue is worked on twice; its second result changes nothing.
+ * Everything that was unfinished when the broker lost its data (`lostAt`) goes into the outbox again. A job that
+ * still was in some queue is worked on twice; its second result changes nothing.
  */
-const requeueAll = async ({ store, log, requeued }: SweepContext): Promise<void> => {
-  const before = ago(0);
+const requeueAll = async ({ store, log, requeued }: SweepContext, lostAt: number): Promise<void> => {
   for (let total = 0, count = batch; count === batch; ) {
-    count = await store.requeue(before, batch);
+    count = await store.requeue(iso(lostAt), batch);
     total += count;
     if (count > 0) requeued();
     if (count < batch && total > 0) log.info({ images: total }, 'unfinished images queued again');
   }
 };
 
-/** Overdue images go into the outbox again, but only as many as the broker no longer holds: a backlog is not a loss. */
-const requeueMissing = async (context: SweepContext): Promise<void> => {
-  const { store, broker, log, overdueAfterMs, requeued } = context;
+/**
+ * Images that others overtook: queued long before one that has ended by now, and without news since. The queue is
+ * first in, first out, so they are in it no more. This finds a loss also while the service is never idle.
+ */
+const requeueOvertaken = ({ store, overdueAfterMs, newestEnded }: SweepContext): Promise<number> =>
+  store.requeue(iso(Math.max(0, Math.min(Date.now(), newestEnded()) - overdueAfterMs)), batch);
+
+/** How many images nobody holds any more, neither outbox, broker nor consumer, as far as counts can tell. */
+const countMissing = async ({ store, broker, overdueAfterMs }: SweepContext): Promise<number> => {
   const { images, outbox } = await store.outstanding();
-  if (images === 0) return;
-  let held = 0;
-  for (const queue of [...jobQueues, 'results' as const]) held += (await broker.status(queue)).messages;
-  const missing = images - outbox - held;
-  if (missing <= 0) return;
-  const count = await store.requeue(ago(overdueAfterMs), Math.min(missing, batch));
-  if (count > 0) {
-    log.warn({ images: count }, 'overdue images queued again');
-    requeued();
-  }
+  if (images === outbox) return 0;
+  // The broker tells of unanswered messages only to those who have them.
+  let held = await store.atWork(ago(overdueAfterMs));
+  for (const { name } of topology) held += (await broker.status(name)).messages;
+  return Math.max(0, images - outbox - held);
+};
+
+/** The least that was counted over a time, once it is over: counts that lag behind miss a message for so long only. */
+const leastOver = (spanMs: number) => {
+  let looks: { readonly at: number; readonly count: number }[] = [];
+  return (count: number): number => {
+    const at = performance.now();
+    // The newest of those old enough is where the span begins.
+    const begins = looks.findLastIndex((look) => at - look.at >= spanMs);
+    looks = [...looks.slice(Math.max(0, begins)), { at, count }];
+    return begins < 0 && spanMs > 0 ? 0 : Math.min(...looks.map((look) => look.count));
+  };
 };
 
 /** Finds what fell out of the queues and puts it back; drops events and idempotency keys that are too old. */
 export const startSweep = (context: SweepContext): Repeating => {
-  let emptied = false;
-  const sweep = repeating('sweep', context.intervalMs, context.log, async () => {
-    if (emptied) {
-      emptied = false;
-      try {
-        await requeueAll(context);
-      } catch (error) {
-        emptied = true;
-        throw error;
+  const { store, broker, log, requeued } = context;
+  const least = leastOver(broker.statusLagMs);
+  const requeueMissing = async (): Promise<number> => {
+    const missing = least(await countMissing(context));
+    // A backlog is not a loss: no more are queued again than are missing, whatever is overdue.
+    return missing > 0 ? store.requeue(ago(context.overdueAfterMs), Math.min(missing, batch)) : 0;
+  };
+  const losses: { readonly at: number; readonly mended: () => void }[] = [];
+
+  const mendLosses = async (): Promise<void> => {
+    const told = losses.slice();
+    await requeueAll(context, Math.max(...told.map(({ at }) => at)));
+    losses.splice(0, told.length);
+    for (const { mended } of told) mended();
+  };
+  const sweep = repeating('sweep', context.intervalMs, log, async () => {
+    if (losses.length > 0) await mendLosses();
+    else if (broker.isConnected()) {
+      const count = (await requeueOvertaken(context)) + (await requeueMissing());
+      if (count > 0) {
+        log.warn({ images: count }, 'overdue images queued again');
+        requeued();
       }
-    } else await requeueMissing(context);
-    await context.store.expire(ago(context.keepEventsMs), batch);
+    }
+    await store.expire(ago(context.keepEventsMs), batch);
     return false;
   });
-  context.broker.onEmptied(() => {
-    emptied = true;
+  broker.onEmptied(() => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    losses.push({ at: Date.now(), mended: resolve });
     sweep.wake();
+    return promise;
   });
   return sweep;
 };

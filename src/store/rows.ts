@@ -1,7 +1,7 @@
 import type { Image, Result } from '../pipeline/image.ts';
 import type { Job } from '../pipeline/message.ts';
 import type { ImageRow } from './schema.ts';
-import type { NewImage } from './store.ts';
+import type { NewImage, StoredOriginal } from './store.ts';
 
 export const imageColumns = [
   'id',
@@ -94,8 +94,17 @@ export const imageOf = (row: Pick<ImageRow, (typeof imageColumns)[number]>): Ima
   error: row.error_code === null ? null : { code: row.error_code, message: row.error_message ?? '' },
 });
 
+/** The original's key as the port tells it: null once the original was removed. */
+export const blobIn = ({ blob }: Pick<ImageRow, 'blob'>): string | null => (blob === '' ? null : blob);
+
+export const originalOf = (row: Pick<ImageRow, 'id' | 'state' | 'blob'>): StoredOriginal => ({
+  id: row.id,
+  state: row.state,
+  blob: blobIn(row),
+});
+
 /** The job that an image in the queue is worth now. */
-export const jobOf = (row: ImageRow): Job => ({
+export const jobOf = (row: ImageRow, traceparent: string | null = null): Job => ({
   version: 1,
   id: row.id,
   blob: row.blob,
@@ -105,4 +114,5 @@ export const jobOf = (row: ImageRow): Job => ({
   generation: row.generation,
   attempt: Math.max(1, row.attempts),
   submittedAt: iso(row.submitted_at),
+  ...(traceparent === null ? {} : { traceparent }),
 });

@@ -6,7 +6,7 @@ import type { ImageEvent } from './store.ts';
 export interface Tables {
   images: ImageRow;
   /** Jobs that the broker has not confirmed; `due_at` is when the relay may take one. */
-  outbox: { image_id: string; generation: number; due_at: number };
+  outbox: { image_id: string; generation: number; due_at: number; traceparent: string | null };
   /** Every result that ever came, also those that changed no image. */
   results: {
     image_id: string;
@@ -38,6 +38,7 @@ export interface ImageRow {
   content_type: string;
   bytes: number;
   sha256: string;
+  /** Key of the original; empty once it was removed on purpose. */
   blob: string;
   width: number | null;
   height: number | null;

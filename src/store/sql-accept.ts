@@ -1,6 +1,6 @@
 import { chunks, type Sql } from './differences.ts';
 import { newImageRow } from './rows.ts';
-import type { Trx } from './schema.ts';
+import type { ImageRow, Trx } from './schema.ts';
 import { writeEvents } from './sql-events.ts';
 import { type Acceptance, StoreError, type Submission } from './store.ts';
 
@@ -51,12 +51,46 @@ const decide = async (
       used.set(key.key, key);
       return { kind: 'accepted' };
     }
-    return use.fingerprint === key.fingerprint
-      ? { kind: 'repeated', response: use.response }
-      : { kind: 'conflict' };
+    if (use.fingerprint !== key.fingerprint) return { kind: 'conflict' };
+    // A response tells the IDs, so this one is our own, of a commit whose outcome we never learnt.
+    if (use.response === key.response) return { kind: 'accepted' };
+    return { kind: 'repeated', response: use.response };
   });
 };
 
+/** Stores images, each with its outbox row. Those that are there already are left alone; returns the others. */
+const insertImages = async (
+  sql: Sql,
+  trx: Trx,
+  images: readonly { row: ImageRow; traceparent: string | null }[],
+  dueAt: number,
+): Promise<ImageRow[]> => {
+  const inserted: ImageRow[] = [];
+  for (const part of chunks(sql, images, 21)) {
+    const taken = await trx
+      .insertInto('images')
+      .values(part.map(({ row }) => row))
+      .onConflict((conflict) => conflict.column('id').doNothing())
+      .returning('id')
+      .execute();
+    const ours = new Set(taken.map(({ id }) => id));
+    const fresh = part.filter(({ row }) => ours.has(row.id));
+    if (fresh.length === 0) continue;
+    await trx
+      .insertInto('outbox')
+      .values(
+        fresh.map(({ row, traceparent }) => ({
+          ...{ image_id: row.id, generation: 1 },
+          ...{ due_at: dueAt, traceparent },
+        })),
+      )
+      .execute();
+    inserted.push(...fresh.map(({ row }) => row));
+  }
+  return inserted;
+};
+
+/** Safe to repeat after a commit of unknown outcome: what that call stored counts as accepted, and is not stored again. */
 export const accept = (
   sql: Sql,
   submissions: readonly Submission[],
@@ -67,14 +101,9 @@ export const accept = (
     const acceptances = await decide(sql, trx, submissions, now);
     const images = submissions
       .filter((_, index) => acceptances[index]?.kind === 'accepted')
-      .flatMap((submission) => submission.images.map((image) => newImageRow(image, now)));
-    for (const rows of chunks(sql, images, 21)) {
-      await trx.insertInto('images').values(rows).execute();
-      await trx
-        .insertInto('outbox')
-        .values(rows.map(({ id }) => ({ image_id: id, generation: 1, due_at: now + leaseMs })))
-        .execute();
-    }
-    await writeEvents(sql, trx, images);
+      .flatMap(({ images, traceparent = null }) =>
+        images.map((image) => ({ row: newImageRow(image, now), traceparent })),
+      );
+    await writeEvents(sql, trx, await insertImages(sql, trx, images, now + leaseMs));
     return acceptances;
   });

@@ -1,6 +1,6 @@
 import type { Image } from '../pipeline/image.ts';
 import type { Sql } from './differences.ts';
-import { imageColumns, imageOf, timeOf } from './rows.ts';
+import { blobIn, imageColumns, imageOf, timeOf } from './rows.ts';
 import type { Outstanding } from './store.ts';
 
 export const image = async ({ db }: Sql, id: string): Promise<Image | undefined> => {
@@ -8,9 +8,9 @@ export const image = async ({ db }: Sql, id: string): Promise<Image | undefined>
   return row && imageOf(row);
 };
 
-export const blobOf = async ({ db }: Sql, id: string): Promise<string | undefined> => {
+export const blobOf = async ({ db }: Sql, id: string): Promise<string | null | undefined> => {
   const row = await db.selectFrom('images').select('blob').where('id', '=', id).executeTakeFirst();
-  return row?.blob;
+  return row && blobIn(row);
 };
 
 export const thumbnail = async ({ db }: Sql, id: string): Promise<Uint8Array | undefined> => {
@@ -34,6 +34,16 @@ export const outstanding = async ({ db }: Sql): Promise<Outstanding> => {
     oldestCreatedAt: images.oldest ? new Date(timeOf(images.oldest)).toISOString() : null,
     outbox: images.outbox ?? 0,
   };
+};
+
+export const atWork = async ({ db }: Sql, since: number): Promise<number> => {
+  const { n } = await db
+    .selectFrom('images')
+    .select(({ fn }) => fn.countAll<number>().as('n'))
+    .where('state', '=', 'processing')
+    .where('updated_at', '>=', since)
+    .executeTakeFirstOrThrow();
+  return n;
 };
 
 /** Only a commit shows that there is space left and the file system still takes writes. */

@@ -1,18 +1,22 @@
 import { isFinal } from '../pipeline/image.ts';
 import type { Job } from '../pipeline/message.ts';
-import type { Sql } from './differences.ts';
-import { jobOf } from './rows.ts';
-import type { ImageRow } from './schema.ts';
+import { chunks, type Sql } from './differences.ts';
+import { blobIn, jobOf } from './rows.ts';
+import type { ImageRow, Trx } from './schema.ts';
 import { writeDeletion, writeEvents } from './sql-events.ts';
 import { lockImages, writeImages } from './sql-record.ts';
+import { withOriginal } from './sql-retention.ts';
 
-export const reprocess = (sql: Sql, id: string, leaseMs: number): Promise<Job | 'not-found' | 'unfinished'> =>
-  sql.db.transaction().execute(async (trx) => {
-    const row = (await lockImages(sql, trx, [id])).get(id);
-    if (!row) return 'not-found';
-    if (!isFinal(row.state)) return 'unfinished';
-    const now = Date.now();
-    const next: ImageRow = {
+/** Starts a new generation of final images; whoever calls holds their rows. */
+const renew = async (
+  sql: Sql,
+  trx: Trx,
+  images: readonly ImageRow[],
+  leaseMs: number,
+): Promise<ImageRow[]> => {
+  const now = Date.now();
+  const next = images.map(
+    (row): ImageRow => ({
       ...row,
       state: 'queued',
       generation: row.generation + 1,
@@ -24,21 +28,66 @@ export const reprocess = (sql: Sql, id: string, leaseMs: number): Promise<Job | 
       submitted_at: now,
       updated_at: now,
       waiting_since: now,
-    };
-    await writeImages(sql, trx, [next]);
+    }),
+  );
+  await writeImages(sql, trx, next);
+  for (const part of chunks(sql, next, 4))
     await trx
       .insertInto('outbox')
-      .values({ image_id: id, generation: next.generation, due_at: now + leaseMs })
+      .values(
+        part.map(({ id, generation }) => ({
+          ...{ image_id: id, generation },
+          ...{ due_at: now + leaseMs, traceparent: null },
+        })),
+      )
+      // A final image has no outbox row; should one have been left by a fault, it is of no use any more.
+      .onConflict((conflict) =>
+        conflict.column('image_id').doUpdateSet(({ ref }) => ({
+          generation: ref('excluded.generation'),
+          due_at: ref('excluded.due_at'),
+          traceparent: null,
+        })),
+      )
       .execute();
-    await writeEvents(sql, trx, [next]);
+  await writeEvents(sql, trx, next);
+  return next;
+};
+
+export const reprocess = (
+  sql: Sql,
+  id: string,
+  leaseMs: number,
+): Promise<Job | 'not-found' | 'unfinished' | 'no-original'> =>
+  sql.db.transaction().execute(async (trx) => {
+    const row = (await lockImages(sql, trx, [id])).get(id);
+    if (!row) return 'not-found';
+    if (!isFinal(row.state)) return 'unfinished';
+    if (blobIn(row) === null) return 'no-original';
+    const [next = row] = await renew(sql, trx, [row], leaseMs);
     return jobOf(next);
   });
 
+export const replayDead = (sql: Sql, limit: number): Promise<number> =>
+  sql.db.transaction().execute(async (trx) => {
+    const rows = await trx
+      .selectFrom('images')
+      .selectAll()
+      .where('state', '=', 'dead')
+      .where(withOriginal)
+      .orderBy('created_at')
+      .orderBy('id')
+      .limit(limit)
+      .$if(sql.differences.concurrentWriters, (query) => query.forUpdate().skipLocked())
+      .execute();
+    await renew(sql, trx, rows, 0);
+    return rows.length;
+  });
+
 /** The foreign keys take thumbnail, results and outbox row along. */
-export const remove = (sql: Sql, id: string): Promise<{ blob: string } | 'not-found'> =>
+export const remove = (sql: Sql, id: string): Promise<{ blob: string | null } | 'not-found'> =>
   sql.db.transaction().execute(async (trx) => {
     const row = await trx.deleteFrom('images').where('id', '=', id).returning('blob').executeTakeFirst();
     if (!row) return 'not-found';
     await writeDeletion(sql, trx, id, Date.now());
-    return { blob: row.blob };
+    return { blob: blobIn(row) };
   });

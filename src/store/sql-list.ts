@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { sql as raw, type SqlBool } from 'kysely';
 import type { Sql } from './differences.ts';
 import { folded, idBound, imageColumns, imageOf, millis } from './rows.ts';
 import { type ImagePage, type ImageQuery, InvalidCursor } from './store.ts';
@@ -11,58 +12,95 @@ const decodeCursor = (cursor: string): string => {
   throw new InvalidCursor('this is no cursor of a page of images');
 };
 
-/** Images that pass every filter but `text`, newest first. */
-const filtered = ({ db }: Sql, { state, label, from, until }: ImageQuery, below: string | undefined) => {
-  let images = db.selectFrom('images').orderBy('id', 'desc');
-  if (below !== undefined) images = images.where('id', '<', below);
-  if (from !== undefined) images = images.where('id', '>=', idBound(millis(from)));
-  if (until !== undefined) images = images.where('id', '<', idBound(millis(until)));
-  if (label === undefined) return state === undefined ? images : images.where('state', '=', state);
-  // Only a success has a label. Asked for both, a database may choose the index by state and read every success.
-  if (state !== undefined && state !== 'succeeded') images = images.where('id', '=', '');
-  return images.where('label', '=', label);
+/** IDs from `atLeast` to below `below`. */
+interface Range {
+  readonly atLeast: string;
+  readonly below: string;
+}
+
+/** The range of a page and its time filters; `g` sorts after every ID. */
+const rangeOf = ({ from, until }: ImageQuery, below = 'g'): Range => {
+  const end = until === undefined ? below : idBound(millis(until));
+  return {
+    atLeast: from === undefined ? '' : idBound(millis(from)),
+    below: end < below ? end : below,
+  };
+};
+
+interface Group {
+  readonly column: 'state' | 'label';
+  readonly value: string;
+}
+
+/** The one group that is asked for. Only a success has a label, so that the label alone says it all. */
+const groupOf = ({ state, label }: ImageQuery): Group | undefined => {
+  if (label !== undefined) return { column: 'label', value: label };
+  return state && { column: 'state', value: state };
+};
+
+/**
+ * Images of a range, newest first, as a range of one index whatever is asked for. A group is asked for by a range of
+ * (group, ID) and not by its name: a database that knows it for one group may take the primary key, being in order
+ * too, and read every image of other groups on the way, such as a backlog.
+ */
+const newest = ({ db }: Sql, query: ImageQuery, { atLeast, below }: Range) => {
+  const group = groupOf(query);
+  const images = db.selectFrom('images');
+  if (group === undefined)
+    return images.where('id', '<', below).where('id', '>=', atLeast).orderBy('id', 'desc');
+  const { column, value } = group;
+  return images
+    .where(raw<SqlBool>`(${raw.ref(column)}, id) < (${value}, ${below})`)
+    .where(raw<SqlBool>`(${raw.ref(column)}, id) >= (${value}, ${atLeast})`)
+    .where(column, 'is not', null)
+    .orderBy(column, 'desc')
+    .orderBy('id', 'desc');
+};
+
+/** IDs of those whose name contains the text. In a range with two ends any index will do. */
+const matching = (sql: Sql, query: ImageQuery, { atLeast, below }: Range, text: string) => {
+  const group = groupOf(query);
+  let images = sql.db.selectFrom('images').where('id', '<', below).where('id', '>=', atLeast);
+  if (group !== undefined) images = images.where(raw<SqlBool>`${raw.ref(group.column)} = ${group.value}`);
+  return images
+    .where(({ ref }) => sql.differences.contains(ref('filename_folded'), text))
+    .select('id')
+    .orderBy('id', 'desc');
 };
 
 /** File names compared in one go. An embedded database works on the server's own thread; this many take a few ms. */
 const slice = 5_000;
 
 /** IDs of the first `wanted` images whose name contains the text: slice by slice, so that others get their turn. */
-const search = async (
-  sql: Sql,
-  query: ImageQuery,
-  below: string | undefined,
-  text: string,
-  wanted: number,
-) => {
+const search = async (sql: Sql, query: ImageQuery, range: Range, text: string, wanted: number) => {
   const ids: string[] = [];
-  let start = below;
-  for (;;) {
-    const end = await filtered(sql, query, start)
+  for (let { below } = range; ; ) {
+    const end = await newest(sql, query, { ...range, below })
       .select('id')
       .offset(slice - 1)
       .limit(1)
       .executeTakeFirst();
-    const found = await filtered(sql, query, start)
-      .select('id')
-      .$if(end !== undefined, (images) => images.where('id', '>=', end?.id ?? ''))
-      .where(({ ref }) => sql.differences.contains(ref('filename_folded'), text))
+    const part = { below, atLeast: end?.id ?? range.atLeast };
+    const found = await matching(sql, query, part, text)
       .limit(wanted - ids.length)
       .execute();
     ids.push(...found.map(({ id }) => id));
     if (end === undefined || ids.length >= wanted) return ids;
-    start = end.id;
+    below = end.id;
     await setImmediate();
   }
 };
 
 export const images = async (sql: Sql, query: ImageQuery): Promise<ImagePage> => {
   const { text, limit } = query;
-  const below = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
+  const range = rangeOf(query, query.cursor === undefined ? undefined : decodeCursor(query.cursor));
+  if (query.label !== undefined && (query.state ?? 'succeeded') !== 'succeeded')
+    return { images: [], next: null };
   // One more than the page holds shows whether there is another page.
-  const ids = text ? await search(sql, query, below, folded(text), limit + 1) : undefined;
+  const ids = text ? await search(sql, query, range, folded(text), limit + 1) : undefined;
   if (ids?.length === 0) return { images: [], next: null };
   const rows = await (ids === undefined
-    ? filtered(sql, query, below).limit(limit + 1)
+    ? newest(sql, query, range).limit(limit + 1)
     : sql.db.selectFrom('images').where('id', 'in', ids).orderBy('id', 'desc')
   )
     .select(imageColumns)

@@ -22,23 +22,32 @@ export const claimOutbox = (sql: Sql, limit: number, leaseMs: number): Promise<J
       .selectFrom('outbox')
       .innerJoin('images', 'images.id', 'outbox.image_id')
       .selectAll('images')
+      .select('outbox.traceparent')
       .where('outbox.due_at', '<=', now)
       .orderBy('outbox.due_at')
       .orderBy('outbox.image_id')
       .limit(limit)
-      .$if(sql.differences.concurrentWriters, (query) => query.forUpdate('outbox').skipLocked())
+      .$if(sql.differences.concurrentWriters, (query) =>
+        // Images too, or who records a result, holding the image and wanting the outbox row, would wait in a circle.
+        query.forUpdate(['outbox', 'images']).skipLocked(),
+      )
       .execute();
-    for (const part of chunks(sql, rows, 1))
+    for (const part of chunks(sql, rows, 1)) {
+      const ids = part.map((row) => row.id);
       await trx
         .updateTable('outbox')
         .set({ due_at: now + leaseMs })
-        .where(
-          'image_id',
-          'in',
-          part.map((row) => row.id),
-        )
+        .where('image_id', 'in', ids)
         .execute();
-    return rows.map(jobOf);
+      // It begins to wait in the queue only now, however long it lay here.
+      await trx
+        .updateTable('images')
+        .set({ waiting_since: now })
+        .where('id', 'in', ids)
+        .where('waiting_since', 'is not', null)
+        .execute();
+    }
+    return rows.map(({ traceparent, ...row }) => jobOf(row, traceparent));
   });
 
 export const requeue = (sql: Sql, unchangedSince: number, limit: number): Promise<number> =>
@@ -56,7 +65,7 @@ export const requeue = (sql: Sql, unchangedSince: number, limit: number): Promis
       .limit(limit)
       .$if(sql.differences.concurrentWriters, (query) => query.forUpdate().skipLocked())
       .execute();
-    for (const part of chunks(sql, rows, 3)) {
+    for (const part of chunks(sql, rows, 4)) {
       await trx
         .updateTable('images')
         .set({ waiting_since: now })
@@ -68,7 +77,11 @@ export const requeue = (sql: Sql, unchangedSince: number, limit: number): Promis
         .execute();
       await trx
         .insertInto('outbox')
-        .values(part.map(({ id, generation }) => ({ image_id: id, generation, due_at: now })))
+        .values(
+          part.map(({ id, generation }) => ({ image_id: id, generation, due_at: now, traceparent: null })),
+        )
+        // With several writers another requeue may have been here between our reading and our locking.
+        .onConflict((conflict) => conflict.column('image_id').doNothing())
         .execute();
     }
     return rows.length;

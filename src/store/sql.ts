@@ -1,16 +1,18 @@
 import type { Sql } from './differences.ts';
 import { millis } from './rows.ts';
 import { accept } from './sql-accept.ts';
+import { existing, ledger, originals, storedBytes } from './sql-audit.ts';
 import { events, expire, lastEvent } from './sql-events.ts';
-import { blobOf, image, outstanding, ping, thumbnail } from './sql-images.ts';
-import { remove, reprocess } from './sql-lifecycle.ts';
+import { atWork, blobOf, image, outstanding, ping, thumbnail } from './sql-images.ts';
+import { remove, replayDead, reprocess } from './sql-lifecycle.ts';
 import { images } from './sql-list.ts';
 import { claimOutbox, published, requeue } from './sql-outbox.ts';
 import { record, started } from './sql-record.ts';
+import { oldImages, oldOriginals, originalsRemoved } from './sql-retention.ts';
 import type { Store } from './store.ts';
 
 /** The store over an SQL database whose schema is up to date. */
-export const sqlStore = (sql: Sql, close: () => Promise<void>): Store => ({
+export const sqlStore = (sql: Sql, own: Pick<Store, 'onChange' | 'close'>): Store => ({
   accept: (submissions, leaseMs) => accept(sql, submissions, leaseMs),
   published: (jobs) => published(sql, jobs),
   claimOutbox: (limit, leaseMs) => claimOutbox(sql, limit, leaseMs),
@@ -18,6 +20,7 @@ export const sqlStore = (sql: Sql, close: () => Promise<void>): Store => ({
   record: (outcomes) => record(sql, outcomes),
   requeue: (unchangedSince, limit) => requeue(sql, millis(unchangedSince), limit),
   reprocess: (id, leaseMs) => reprocess(sql, id, leaseMs),
+  replayDead: (limit) => replayDead(sql, limit),
   remove: (id) => remove(sql, id),
   image: (id) => image(sql, id),
   blobOf: (id) => blobOf(sql, id),
@@ -26,7 +29,15 @@ export const sqlStore = (sql: Sql, close: () => Promise<void>): Store => ({
   events: (after, limit, imageId) => events(sql, after, limit, imageId),
   lastEvent: () => lastEvent(sql),
   outstanding: () => outstanding(sql),
+  atWork: (since) => atWork(sql, millis(since)),
+  oldOriginals: (before, limit) => oldOriginals(sql, millis(before), limit),
+  originalsRemoved: (ids) => originalsRemoved(sql, ids),
+  oldImages: (before, limit) => oldImages(sql, millis(before), limit),
+  storedBytes: () => storedBytes(sql),
+  ledger: () => ledger(sql),
+  originals: (after, limit) => originals(sql, after, limit),
+  existing: (ids) => existing(sql, ids),
   expire: (before, limit) => expire(sql, millis(before), limit),
   ping: () => ping(sql),
-  close,
+  ...own,
 });

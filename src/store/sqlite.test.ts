@@ -156,6 +156,50 @@ describe('SQLite only', () => {
     await assert.rejects(openSqliteStore(file), { code: 'newer-schema', message: /999-later/ });
   });
 
+  test('a file of the first schema is brought up to date, with what is in it', async () => {
+    const file = newFile();
+    const first = await openSqliteStore(file);
+    const [done, waiting] = [await accepted(first), await accepted(first)];
+    await first.record([succeeded(done)]);
+    await first.close();
+    const old = new DatabaseSync(file);
+    old.exec(`
+      drop index images_with_original;
+      drop index images_without_original;
+      alter table outbox drop column traceparent;
+      delete from kysely_migration where name <> '001-initial'`);
+    old.close();
+    const store = await openSqliteStore(file);
+    assert.deepEqual(
+      (await store.oldOriginals('2100-01-01T00:00:00Z', 10)).map(({ id }) => id),
+      [done.id],
+    );
+    assert.deepEqual(
+      (await store.claimOutbox(10, 0)).map(({ id }) => id),
+      [waiting.id],
+    );
+    await store.close();
+  });
+
+  test('the ledger finds what hangs in the air', async () => {
+    const file = newFile();
+    const store = await openSqliteStore(file);
+    const [one, two] = [await accepted(store), await accepted(store)];
+    await store.close();
+    const broken = new DatabaseSync(file, { enableForeignKeyConstraints: false });
+    broken.exec(`
+      update images set state = 'dead', waiting_since = null where id = '${one.id}';
+      update outbox set generation = 2 where image_id = '${two.id}';
+      insert into outbox values ('${newImage().id}', 1, 0, null);
+      insert into results values ('${newImage().id}', 1, 'd', 1, '{}', 0);
+      insert into thumbnails values ('${newImage().id}', ''), ('${two.id}', '')`);
+    broken.close();
+    const again = await openSqliteStore(file);
+    const { outbox, strayOutbox, strayResults } = await again.ledger();
+    assert.deepEqual([outbox, strayOutbox, strayResults], [3, 3, 2]);
+    await again.close();
+  });
+
   test('a full disk refuses the call and keeps the rest', async () => {
     const file = newFile();
     const store = await openSqliteStore(file);

@@ -18,6 +18,7 @@ const sqlite: Differences = {
     bytes: 'blob',
     sequence: 'integer',
     asSequence: (column) => column.primaryKey().autoIncrement(),
+    compareBytewise: async () => {},
   },
   maxParameters: 32_000,
   concurrentWriters: false,
@@ -49,5 +50,6 @@ export const sqliteStore = async (database: Database): Promise<Store> => {
     await close();
     throw error;
   }
-  return sqlStore({ db, differences: sqlite }, close);
+  // Nobody else writes to the file: one process owns it.
+  return sqlStore({ db, differences: sqlite }, { onChange: () => {}, close });
 };

@@ -9,6 +9,8 @@ export interface NewImage
 /** One upload. `response` is what a repeated request with the same idempotency key is answered with. */
 export interface Submission {
   readonly images: readonly NewImage[];
+  /** W3C Trace Context of the request, for the jobs. */
+  readonly traceparent?: string;
   readonly idempotency?: { readonly key: string; readonly fingerprint: string; readonly response: string };
 }
 /** `repeated`: the key was used by the same upload before; `conflict`: by another one. Neither stores anything. */
@@ -48,6 +50,22 @@ export interface Outstanding {
   readonly outbox: number;
 }
 
+/** How many images there are in each state, and what hangs in the air. */
+export interface Ledger {
+  readonly states: Readonly<Record<ImageState, number>>;
+  readonly outbox: number;
+  /** Outbox rows of images that are final or of another generation; 0 unless something is broken. */
+  readonly strayOutbox: number;
+  /** Results and thumbnails whose image does not exist; 0 unless something is broken. */
+  readonly strayResults: number;
+}
+/** Where an image's original should lie; `blob` is null once it was removed on purpose. */
+export interface StoredOriginal {
+  readonly id: string;
+  readonly state: ImageState;
+  readonly blob: string | null;
+}
+
 /** The ledger. Each call is one transaction, durable when it resolves; throws {@link StoreError}. Lists answer in their order. */
 export interface Store {
   /** Image rows, outbox rows and `queued` events. Outbox rows are held back `leaseMs` for the submitter to publish itself. */
@@ -65,13 +83,18 @@ export interface Store {
    * repeating the call comes to an end; `updatedAt` stays.
    */
   requeue(unchangedSince: string, limit: number): Promise<number>;
-  /** A new generation of a final image, queued; the outbox row is held back. `unfinished` if the image is in flight. */
-  reprocess(id: string, leaseMs: number): Promise<Job | 'not-found' | 'unfinished'>;
-  /** Forgets an image in any state. Returns its blob's key, for the caller to remove. */
-  remove(id: string): Promise<{ blob: string } | 'not-found'>;
+  /**
+   * A new generation of a final image, queued; the outbox row is held back. `unfinished` if the image is in flight,
+   * `no-original` if its original was removed by retention.
+   */
+  reprocess(id: string, leaseMs: number): Promise<Job | 'not-found' | 'unfinished' | 'no-original'>;
+  /** As `reprocess` for up to `limit` dead images that have their original, oldest first; due at once. Returns how many. */
+  replayDead(limit: number): Promise<number>;
+  /** Forgets an image in any state. Returns its blob's key (null if it was removed before), for the caller to remove. */
+  remove(id: string): Promise<{ blob: string | null } | 'not-found'>;
   image(id: string): Promise<Image | undefined>;
-  /** Where the original lies. */
-  blobOf(id: string): Promise<string | undefined>;
+  /** Where the original lies; null if retention has removed it. */
+  blobOf(id: string): Promise<string | null | undefined>;
   thumbnail(id: string): Promise<Uint8Array | undefined>;
   /** Newest first. Throws {@link InvalidCursor}. */
   images(query: ImageQuery): Promise<ImagePage>;
@@ -80,6 +103,24 @@ export interface Store {
   /** The newest event's number, 0 if there is none. */
   lastEvent(): Promise<number>;
   outstanding(): Promise<Outstanding>;
+  /** Images in `processing` that saw a change since `since` (ISO): some consumer has them. */
+  atWork(since: string): Promise<number>;
+  /** Final images accepted before `before` (ISO) that still have their original, oldest first. */
+  oldOriginals(before: string, limit: number): Promise<StoredOriginal[]>;
+  /** Notes that the originals of these images were removed. Unfinished images are left alone. */
+  originalsRemoved(ids: readonly string[]): Promise<void>;
+  /** Final images accepted before `before` (ISO), oldest first. */
+  oldImages(before: string, limit: number): Promise<StoredOriginal[]>;
+  /** Sum of the sizes of all originals that are kept, in bytes. Reads every row. */
+  storedBytes(): Promise<number>;
+  /** For the audit; reads every row. */
+  ledger(): Promise<Ledger>;
+  /** Every image in the order of IDs, those after `after`; for the audit. */
+  originals(after: string | undefined, limit: number): Promise<StoredOriginal[]>;
+  /** Which of these images exist. */
+  existing(ids: readonly string[]): Promise<Set<string>>;
+  /** Calls back when another process may have written events or outbox rows. Only a hint: polling is the truth. */
+  onChange(listener: () => void): void;
   /** Drops events and idempotency keys older than `before` (ISO), in a bounded batch. */
   expire(before: string, limit: number): Promise<void>;
   /** Answers if the store can be written to; throws otherwise. */
@@ -95,10 +136,20 @@ export class InvalidCursor extends Error {
 /**
  * The store failed; nothing of the call was kept. `unwritable`: the folder or file is missing or not ours to
  * write; `corrupt`: the file is damaged or no database; `newer-schema`: a newer Gantry has written it; `full`: no
- * space left; `busy`: somebody else holds it for too long; `closed`: after `close`.
+ * space left; `busy`: somebody else holds it for too long; `unavailable`: the server cannot be reached, and a write
+ * may have been kept all the same; `refused`: it does not let us in; `closed`: after `close`.
  */
 export class StoreError extends Error {
-  readonly code: 'unwritable' | 'corrupt' | 'newer-schema' | 'full' | 'busy' | 'closed' | 'failed';
+  readonly code:
+    | 'unwritable'
+    | 'corrupt'
+    | 'newer-schema'
+    | 'full'
+    | 'busy'
+    | 'unavailable'
+    | 'refused'
+    | 'closed'
+    | 'failed';
   constructor(code: StoreError['code'], message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;

@@ -17,6 +17,8 @@ export interface WebContext {
   readonly blobs: Blobs;
   readonly submit: Submit;
   readonly dispatch: Dispatch;
+  /** Jobs wait in the outbox that nobody is publishing. */
+  readonly queued: () => void;
   readonly admit: Admit;
   readonly feed: EventFeed;
   /** The store has new events. */

@@ -11,6 +11,9 @@ export const reprocess = async (
   const job = await store.reprocess(id, outboxLeaseMs);
   if (job === 'not-found') throw notFound(`image ${id}`);
   if (job === 'unfinished') throw new Problem(409, 'unfinished', `image ${id} is being processed already`);
+  if (job === 'no-original') {
+    throw new Problem(409, 'original-removed', `the original of image ${id} is no longer kept`);
+  }
   const image = await store.image(id);
   changed();
   void dispatch(job);

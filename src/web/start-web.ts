@@ -1,12 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Blobs } from '../blobs/blobs.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Config } from '../config.ts';
 import type { Logger } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
-import { createDispatch } from '../pipeline/dispatch.ts';
+import { createDispatcher } from '../pipeline/dispatch.ts';
 import { startRecording } from '../pipeline/record.ts';
 import { startRelay } from '../pipeline/relay.ts';
+import { startRetention } from '../pipeline/retain.ts';
 import { createSubmit } from '../pipeline/submit.ts';
 import { startSweep } from '../pipeline/sweep.ts';
 import type { Store } from '../store/store.ts';
@@ -32,7 +32,7 @@ export interface Web {
   drain(): void;
   /** Ends requests and event streams, takes no more. */
   stopAccepting(): Promise<void>;
-  /** Records what has come back so far, then stops recording, relaying and sweeping. */
+  /** Publishes what is under way, records what was delivered, then stops recording, relaying and sweeping. */
   stopPipeline(): Promise<void>;
 }
 
@@ -50,8 +50,23 @@ export const startWeb = async (parts: WebParts): Promise<Web> => {
   let draining = false;
   const feed = await startEventFeed(store, log);
   const changed = feed.wake;
-  const dispatch = createDispatch(store, broker, log);
-  const relay = startRelay(store, dispatch, log);
+  const { dispatch, flush } = createDispatcher(store, broker, log);
+  const relay = startRelay({ store, broker, dispatch, log });
+  const { maxAttempts } = config;
+  const recording = await startRecording({ store, broker, metrics, log, changed, maxAttempts });
+  store.onChange(() => {
+    feed.wake();
+    relay.wake();
+  });
+  const retention = startRetention({
+    store,
+    blobs,
+    log,
+    intervalMs: config.sweepInterval,
+    keepOriginalsMs: config.keepOriginals,
+    keepResultsMs: config.keepResults,
+    changed,
+  });
   const sweep = startSweep({
     store,
     broker,
@@ -59,14 +74,15 @@ export const startWeb = async (parts: WebParts): Promise<Web> => {
     intervalMs: config.sweepInterval,
     overdueAfterMs: config.overdueAfter,
     keepEventsMs: config.keepEvents,
+    newestEnded: recording.newestEnded,
     requeued: relay.wake,
   });
-  const recording = await startRecording({ store, broker, metrics, log, changed });
   const app = await buildApp({
     store,
     blobs,
     submit: createSubmit(store, dispatch, changed),
     dispatch,
+    queued: relay.wake,
     admit: createAdmission(store, blobs, config),
     feed,
     changed,
@@ -92,9 +108,8 @@ export const startWeb = async (parts: WebParts): Promise<Web> => {
     },
     stopAccepting: () => app.close(),
     async stopPipeline() {
-      await Promise.all([relay.stop(), sweep.stop()]);
-      while ((await broker.status('results')).messages > 0) await sleep(10);
-      await recording.cancel();
+      await Promise.all([relay.stop(), sweep.stop(), retention?.stop()]);
+      await Promise.all([flush(), recording.cancel()]);
     },
   };
 };

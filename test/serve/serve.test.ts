@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
@@ -7,19 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { accepted, ended, events } from '../acceptance/target.ts';
 import { startGantry } from '../start-gantry.ts';
+import { gantry } from './run-gantry.ts';
 
-const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 const newFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'gantry-serve-'));
 
-/** Runs the command to its end. */
-const gantry = async (args: string[], env: NodeJS.ProcessEnv = {}) => {
-  const child = spawn(process.execPath, [cli, ...args], { env: { ...process.env, ...env } });
-  const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
-  return { out, err, code };
-};
 /** A mistake of the user's is one line on stderr, without a stack. */
 const refused = async (args: string[], env: NodeJS.ProcessEnv, code: number, message: RegExp) => {
   const outcome = await gantry(args, env);

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
-import { accepted, future, keyed, minute, newImage, type Open, withStore } from './samples.ts';
+import type { Outcome } from '../../pipeline/message.ts';
+import { accepted, failed, future, keyed, minute, newImage, type Open, withStore } from './samples.ts';
+
+/** No number is a size that a database would take. */
+const unstorable = { bytes: Number.NaN };
 
 export const acceptCases = (open: Open): void => {
   withStore(open, 'an accepted image is queued and can be read', async (store) => {
@@ -89,30 +93,80 @@ export const acceptCases = (open: Open): void => {
     assert.ok(stored.includes(batch[0]?.images[0]?.id ?? ''));
   });
 
+  withStore(
+    open,
+    'a call repeated after a commit of unknown outcome: accepted again, stored once',
+    async (store) => {
+      const [plain, ended, gone] = [
+        { images: [newImage()] },
+        { images: [newImage()] },
+        { images: [newImage()] },
+      ];
+      const withKey = keyed('k', 'a', 'our answer');
+      const uploads = [plain, withKey, ended, gone];
+      const all = Array(4).fill({ kind: 'accepted' });
+      assert.deepEqual(await store.accept(uploads, 0), all);
+      const keys = uploads.flatMap(({ images }) => images.map(({ id }) => ({ id, generation: 1 })));
+      const [, , two, three] = keys;
+      assert.ok(two && three);
+      await store.published([two, three]);
+      await store.record([failed(two)]);
+      const before = [await store.images({ limit: 10 }), await store.outstanding(), await store.lastEvent()];
+      for (const upload of uploads) assert.deepEqual(await store.accept([upload], 0), [{ kind: 'accepted' }]);
+      assert.deepEqual(await store.accept(uploads, 0), all);
+      assert.deepEqual(
+        [await store.images({ limit: 10 }), await store.outstanding(), await store.lastEvent()],
+        before,
+      );
+      const other = { images: [newImage(), ...plain.images] };
+      assert.deepEqual(await store.accept([other, keyed('k', 'a', 'of another')], 0), [
+        { kind: 'accepted' },
+        { kind: 'repeated', response: 'our answer' },
+      ]);
+      assert.equal((await store.images({ limit: 10 })).images.length, 5, 'what was missing is stored');
+    },
+  );
+
+  withStore(open, 'a name with a NUL in it hinders nobody', async (store) => {
+    const { id } = await accepted(store, { filename: 'a\0b.jpg' });
+    const job = { id, generation: 1 };
+    const error = { code: 'undecodable', message: 'bad marker \0' };
+    assert.deepEqual(await store.record([{ ...failed(job), error } as Outcome]), ['recorded']);
+    assert.equal((await store.image(id))?.state, 'failed');
+    assert.ok((await store.images({ limit: 10, text: '\0' })).images.length <= 1);
+    assert.deepEqual((await store.images({ limit: 10, label: '\0' })).images, []);
+    assert.equal(await store.image('\0'), undefined);
+  });
+
   withStore(open, 'the same key in calls at once: one is accepted', async (store) => {
-    const calls = Array.from({ length: 8 }, () => store.accept([keyed('k', 'a', 'first')], 0));
+    const calls = Array.from({ length: 8 }, (_, n) => store.accept([keyed('k', 'a', `answer ${n}`)], 0));
     const answers = (await Promise.all(calls)).flat();
+    const first = `answer ${answers.findIndex(({ kind }) => kind === 'accepted')}`;
     assert.equal(answers.filter(({ kind }) => kind === 'accepted').length, 1);
-    assert.equal(answers.filter(({ kind }) => kind === 'repeated').length, 7);
+    const repeated = answers.filter((answer) => answer.kind === 'repeated');
+    assert.deepEqual(
+      repeated.map(({ response }) => response),
+      Array(7).fill(first),
+    );
     assert.equal((await store.outstanding()).images, 1);
   });
 
   withStore(open, 'a call that fails leaves nothing behind, and the next one works', async (store) => {
-    const known = await accepted(store);
+    await accepted(store);
     const before = await store.lastEvent();
-    const twice = [keyed('k', 'a'), { images: [newImage({ id: known.id })] }];
-    await assert.rejects(store.accept(twice, 0));
+    const halfBad = [keyed('k', 'a'), { images: [newImage(), newImage(unstorable)] }];
+    await assert.rejects(store.accept(halfBad, 0), { code: 'failed' });
     assert.equal((await store.images({ limit: 10 })).images.length, 1);
     assert.equal((await store.events(before, 10)).length, 0);
     assert.deepEqual(await store.accept([keyed('k', 'a')], 0), [{ kind: 'accepted' }]);
   });
 
   withStore(open, 'calls at once keep apart: one that fails takes nobody along', async (store) => {
-    const known = await accepted(store);
+    await accepted(store);
     const upload = () => ({ images: [newImage(), newImage()] });
     const outcomes = Array.from({ length: 12 }, async (_, n) => {
       const bad = n % 3 === 0;
-      const uploads = bad ? [upload(), { images: [newImage({ id: known.id })] }] : [upload()];
+      const uploads = bad ? [upload(), { images: [newImage(unstorable)] }] : [upload()];
       const accept = store.accept(uploads, 0).then(
         () => !bad,
         () => bad,

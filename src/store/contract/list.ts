@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
 import type { ImageQuery, Store } from '../store.ts';
-import { accepted, dead, failed, newImage, type Open, processing, succeeded, withStore } from './samples.ts';
-
-const start = Date.UTC(2026, 10, 23);
-const idAt = (ms: number, n = 0): string => {
-  const hex = (start + ms).toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-${n.toString(16).padStart(12, '0')}`;
-};
-const at = (ms: number): string => new Date(start + ms).toISOString();
+import {
+  accepted,
+  at,
+  dead,
+  failed,
+  idAt,
+  newImage,
+  type Open,
+  processing,
+  succeeded,
+  withStore,
+} from './samples.ts';
 
 const names = async (store: Store, query: Partial<ImageQuery>): Promise<string[]> =>
   (await store.images({ limit: 100, ...query })).images.map(({ filename }) => filename);

@@ -40,6 +40,19 @@ export const outboxCases = (open: Open): void => {
     await store.published([]);
   });
 
+  withStore(open, 'a job carries the trace of its upload', async (store) => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const traced = [newImage(), newImage()];
+    const plain = newImage();
+    await store.accept([{ images: traced, traceparent }, { images: [plain] }], 0);
+    const jobs = await store.claimOutbox(10, 0);
+    assert.deepEqual(
+      new Map(jobs.map((job) => [job.id, job.traceparent])),
+      new Map([...traced.map(({ id }) => [id, traceparent] as const), [plain.id, undefined]]),
+    );
+    assert.ok(!('traceparent' in (jobs.find(({ id }) => id === plain.id) ?? assert.fail())));
+  });
+
   withStore(open, 'whoever claims a job holds it for the lease', async (store) => {
     await accepted(store, {}, minute);
     assert.deepEqual(await store.claimOutbox(10, 0), []);
@@ -97,6 +110,18 @@ export const outboxCases = (open: Open): void => {
     assert.equal(await store.requeue(future(), 10), 0);
   });
 
+  withStore(open, 'a claimed job begins to wait in the queue when it is claimed', async (store) => {
+    const job = await accepted(store);
+    await tick();
+    const since = new Date().toISOString();
+    await tick();
+    await store.claimOutbox(10, 0);
+    await store.published([job]);
+    assert.equal(await store.requeue(since, 10), 0, 'it has news');
+    await tick();
+    assert.equal(await store.requeue(new Date().toISOString(), 10), 1);
+  });
+
   withStore(
     open,
     'requeue in batches, oldest first, comes to an end while jobs are published',
@@ -120,6 +145,27 @@ export const outboxCases = (open: Open): void => {
       assert.deepEqual(requeued, [...rest, first]);
     },
   );
+
+  withStore(open, 'requeue and claims by several at once: every job to one claimant', async (store) => {
+    const images = Array.from({ length: 300 }, () => newImage());
+    await store.accept([{ images }], 0);
+    const keys = images.map(({ id }) => ({ id, generation: 1 }));
+    await store.published(keys);
+    const claimed: string[] = [];
+    const relay = async () => {
+      for (const since = future(); ; ) {
+        const requeued = await store.requeue(since, 20);
+        const jobs = await store.claimOutbox(15, minute);
+        claimed.push(...jobs.map(({ id }) => id));
+        if (requeued === 0 && jobs.length === 0) return;
+      }
+    };
+    await Promise.all(Array.from({ length: 6 }, relay));
+    assert.deepEqual(
+      claimed.sort(),
+      keys.map(({ id }) => id),
+    );
+  });
 
   withStore(open, 'outstanding counts what is unfinished and what is unpublished', async (store) => {
     const first = await accepted(store, { id: '019b0000-0001-7000-8000-000000000000' });

@@ -22,6 +22,14 @@ export const withStore = (open: Open, name: string, body: (store: Store) => Prom
 export const minute = 60_000;
 export const future = (): string => new Date(Date.now() + minute).toISOString();
 
+const start = Date.UTC(2026, 10, 23);
+/** An ID made so many milliseconds after a fixed day began, and that time. */
+export const idAt = (ms: number, n = 0): string => {
+  const hex = (start + ms).toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-${n.toString(16).padStart(12, '0')}`;
+};
+export const at = (ms: number): string => new Date(start + ms).toISOString();
+
 /** Resolves once the clock has moved on. */
 export const tick = async (): Promise<void> => {
   for (const now = Date.now(); Date.now() === now; ) await setImmediate();

@@ -68,6 +68,8 @@ const clientGone = ({ code, message }: FastifyError): boolean =>
 const storageFull = (cause: Error): Problem =>
   new Problem(507, 'storage-full', 'the storage is full', { cause });
 
+const storeAway: ReadonlySet<StoreError['code']> = new Set(['busy', 'closed', 'unavailable', 'refused']);
+
 const asProblem = (error: FastifyError): Problem => {
   if (error instanceof Problem) return error;
   if (clientGone(error))
@@ -81,8 +83,8 @@ const asProblem = (error: FastifyError): Problem => {
     });
   }
   if (error instanceof StoreError && error.code === 'full') return storageFull(error);
-  if (error instanceof StoreError && (error.code === 'busy' || error.code === 'closed')) {
-    const headers = { 'retry-after': '1' };
+  if (error instanceof StoreError && storeAway.has(error.code)) {
+    const headers = { 'retry-after': error.code === 'unavailable' ? '5' : '1' };
     return new Problem(503, 'store-unavailable', 'the store cannot be used right now', {
       headers,
       cause: error,

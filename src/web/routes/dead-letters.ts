@@ -7,9 +7,14 @@ import { Id, Page, paging, problemResponses } from '../schemas.ts';
 
 const Query = Type.Object(paging, { additionalProperties: false });
 
+const Replayed = Type.Object({ replayed: Type.Integer({ description: 'Images queued again' }) });
+
+/** Small enough for one transaction beside everybody else's. */
+const batch = 200;
+
 /** Images whose every attempt failed, and their replay. */
 export const deadLetterRoutes = (app: App, context: WebContext): void => {
-  const { store } = context;
+  const { store, changed, queued, log } = context;
   const tags = ['dead letters'];
   const list = {
     summary: 'Images whose every attempt failed, newest first',
@@ -39,5 +44,22 @@ export const deadLetterRoutes = (app: App, context: WebContext): void => {
       );
     }
     return reply.code(202).send(await reprocess(context, id));
+  });
+
+  const replayAll = {
+    summary: 'Process every dead image once more',
+    description: 'Those whose original retention has removed stay as they are.',
+    tags,
+    response: { 202: Replayed, ...problemResponses },
+  };
+  app.post('/dead-letters/replay', { schema: replayAll }, async (_request, reply) => {
+    let replayed = 0;
+    for (let count = batch; count === batch; replayed += count) {
+      count = await store.replayDead(batch);
+      queued();
+    }
+    changed();
+    log.info({ images: replayed }, 'dead images queued again');
+    return reply.code(202).send({ replayed });
   });
 };

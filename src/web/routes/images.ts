@@ -60,6 +60,8 @@ export const imageRoutes = (app: App, context: WebContext): void => {
     const { id } = request.params;
     const [image, key] = await Promise.all([store.image(id), store.blobOf(id)]);
     if (image === undefined || key === undefined) throw notFound(`image ${id}`);
+    if (key === null)
+      throw new Problem(410, 'original-removed', `the original of image ${id} is no longer kept`);
     const etag = `"${image.sha256}"`;
     if (request.headers['if-none-match'] === etag) return reply.code(304).header('etag', etag).send();
     const blob = await blobs.open(key).catch((error: unknown) => {
@@ -93,7 +95,7 @@ export const imageRoutes = (app: App, context: WebContext): void => {
     const key = await store.blobOf(id);
     if (key === undefined) throw notFound(`image ${id}`);
     // The original first: if it cannot be removed, the image is still there to be deleted again.
-    await blobs.remove(key);
+    if (key !== null) await blobs.remove(key);
     await store.remove(id);
     changed();
     log.info({ imageId: id }, 'image deleted');

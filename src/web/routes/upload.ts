@@ -33,6 +33,9 @@ const Accepted = Type.Object({
 });
 
 const Headers = Type.Object({
+  traceparent: Type.Optional(
+    Type.String({ description: 'W3C Trace Context; goes along with the jobs. A malformed one is ignored' }),
+  ),
   'idempotency-key': Type.Optional(
     Type.String({
       minLength: 1,
@@ -57,6 +60,9 @@ const refusal = ({ refused }: Upload): Problem => {
   const { status, code, detail } = refused[0] ?? { status: 400, code: 'no-image', detail: 'no image' };
   return new Problem(status, code, detail, refused.length > 1 ? { more: { refused } } : {});
 };
+
+/** W3C Trace Context, section 3.2: version 00. */
+const traceparentPattern = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 const fingerprintOf = ({ images }: Upload): string =>
   createHash('sha256')
@@ -112,7 +118,9 @@ export const uploadRoute = (app: App, context: WebContext): void => {
     const response = JSON.stringify(answer);
     const idempotency =
       key === undefined ? {} : { idempotency: { key, fingerprint: fingerprintOf(upload), response } };
-    const acceptance = await submit({ images: upload.images, ...idempotency }).catch(
+    const { traceparent = '' } = request.headers;
+    const trace = traceparentPattern.test(traceparent) ? { traceparent } : {};
+    const acceptance = await submit({ images: upload.images, ...idempotency, ...trace }).catch(
       async (error: unknown) => {
         // After any other fault the rows may be there all the same, and an orphan is better than a loss.
         if (error instanceof StoreError && error.code === 'full') await discard(upload);

@@ -1,0 +1,158 @@
+import { Command, Option } from 'commander';
+import { ClientError, type GantryClient, gantryClient } from '../client/client.ts';
+import type { Image } from '../pipeline/image.ts';
+import { table } from './table.ts';
+
+/** The command does not say which images are meant. Exit code 1. */
+class SelectionError extends Error {
+  readonly code = 'nothing-selected';
+}
+
+const defaultUrl = 'http://localhost:5000';
+const client = (url: string | undefined): GantryClient =>
+  gantryClient(url ?? process.env.GANTRY_URL ?? defaultUrl);
+
+const print = (text: string): void => void process.stdout.write(text);
+const printJson = (value: unknown): void => print(`${JSON.stringify(value)}\n`);
+
+const rowOf = ({ id, updatedAt, attempts, error, filename }: Image): string[] => [
+  id,
+  `${updatedAt.slice(0, 19).replace('T', ' ')} UTC`,
+  String(attempts),
+  error?.code ?? '',
+  filename,
+  error?.message ?? '',
+];
+
+const list = async (options: { url?: string; json?: true }): Promise<void> => {
+  const letters: Image[] = [];
+  for await (const image of client(options.url).deadLetters()) {
+    if (options.json) printJson(image);
+    else letters.push(image);
+  }
+  if (options.json) return;
+  if (letters.length === 0) {
+    print('No dead letters.\n');
+    return;
+  }
+  const head = ['ID', 'DEAD SINCE', 'ATTEMPTS', 'WHY', 'FILE', 'LAST ERROR'];
+  print(table(head, letters.map(rowOf), process.stdout.columns ?? 0));
+  print(`${letters.length} dead. gantry dead-letters replay ID gives one all its attempts again.\n`);
+};
+
+/** The image, if it is dead. Throws {@link ClientError}. */
+const letter = async (server: GantryClient, id: string): Promise<Image> => {
+  const image = await server.image(id);
+  if (image.state !== 'dead') throw new ClientError('not-dead', `image ${id} is ${image.state}, not dead`);
+  return image;
+};
+
+const show = async (id: string, options: { url?: string; json?: true }): Promise<void> => {
+  const image = await letter(client(options.url), id);
+  if (options.json) {
+    printJson(image);
+    return;
+  }
+  const facts: [string, string][] = [
+    ['id', image.id],
+    ['file', `${image.filename} (${image.contentType}, ${image.bytes} bytes)`],
+    ['uploaded', image.createdAt],
+    ['dead since', image.updatedAt],
+    ['attempts', `${image.attempts} in generation ${image.generation}`],
+    ['why', image.error?.code ?? ''],
+    ['last error', image.error?.message ?? ''],
+  ];
+  for (const [name, value] of facts) print(`${name.padEnd(12)}${value}\n`);
+};
+
+interface Selected {
+  readonly url?: string;
+  readonly all?: true;
+  readonly json?: true;
+}
+
+const checkSelection = (ids: readonly string[], { all }: Selected): void => {
+  if (ids.length === 0 && !all) throw new SelectionError('name the IDs, or say --all');
+  if (ids.length > 0 && all) throw new SelectionError('IDs and --all together make no sense');
+};
+
+/** Runs `change` for each ID, tells of each, and goes on after a failure; exit code 1 if there was one. */
+const forEach = async (
+  ids: Iterable<string> | AsyncIterable<string>,
+  change: (id: string) => Promise<void>,
+) => {
+  for await (const id of ids) {
+    try {
+      await change(id);
+    } catch (error) {
+      if (!(error instanceof ClientError) || error.code === 'unreachable') throw error;
+      process.stderr.write(`${id}: ${error.message}\n`);
+      process.exitCode = 1;
+    }
+  }
+};
+
+const replay = async (ids: string[], options: Selected): Promise<void> => {
+  checkSelection(ids, options);
+  const server = client(options.url);
+  if (options.all) {
+    const replayed = await server.replayAll();
+    if (options.json) printJson({ replayed });
+    else print(`${replayed} queued again.\n`);
+    return;
+  }
+  await forEach(ids, async (id) => {
+    const image = await server.replay(id);
+    if (options.json) printJson(image);
+    else print(`${id} queued again, generation ${image.generation}\n`);
+  });
+};
+
+const discard = async (ids: string[], options: Selected): Promise<void> => {
+  checkSelection(ids, options);
+  const server = client(options.url);
+  const every = async function* () {
+    for await (const { id } of server.deadLetters()) yield id;
+  };
+  await forEach(options.all ? every() : ids, async (id) => {
+    await letter(server, id);
+    await server.remove(id);
+    if (options.json) printJson({ id, discarded: true });
+    else print(`${id} discarded\n`);
+  });
+};
+
+/** `gantry dead-letters ...`: images whose every attempt failed. */
+export const deadLettersCommand = (): Command => {
+  const command = new Command('dead-letters').description(
+    'images whose every attempt failed: look, try again, give up',
+  );
+  const sub = (name: string, summary: string, examples: string): Command =>
+    command
+      .command(name)
+      .description(summary)
+      .addOption(new Option('--url <url>', `the server (GANTRY_URL, default ${defaultUrl})`))
+      .option('--json', 'print one JSON line an image')
+      .addHelpText('after', `\nExamples:\n${examples}`);
+  sub('list', 'list them, newest first', '  $ gantry dead-letters list').action(list);
+  sub('show', 'everything about one', '  $ gantry dead-letters show 019b0c6e-…')
+    .argument('<id>')
+    .action(show);
+  sub(
+    'replay',
+    'give them all their attempts again',
+    '  $ gantry dead-letters replay 019b0c6e-…\n  $ gantry dead-letters replay --all',
+  )
+    .argument('[ids...]')
+    .option('--all', 'every dead image')
+    .action(replay);
+  sub(
+    'discard',
+    'delete the images, with their originals',
+    '  $ gantry dead-letters discard 019b0c6e-…\n  $ gantry dead-letters discard --all',
+  )
+    .argument('[ids...]')
+    .option('--all', 'every dead image')
+    .action(discard);
+  return command;
+};

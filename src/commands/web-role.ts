@@ -1,0 +1,54 @@
+import type { AddressInfo } from 'node:net';
+import type { Broker } from '../broker/broker.ts';
+import { loadModel, type Model } from '../classifier/manifest.ts';
+import type { Config } from '../config.ts';
+import type { Logger } from '../observability/log.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import { version } from '../version.ts';
+import type { App } from '../web/context.ts';
+import type { ModelInfo } from '../web/model-info.ts';
+import { startWeb, type Web } from '../web/start-web.ts';
+import { StartError } from './lifecycle.ts';
+import { openBlobsForUploads } from './open-blobs.ts';
+import { openStore } from './open-store.ts';
+
+/** Listens and returns the address as a person would type it. Throws {@link StartError}. */
+export const listen = async (app: App, { host, port }: Config): Promise<string> => {
+  await app.listen({ host, port }).catch((cause: NodeJS.ErrnoException) => {
+    const why: Readonly<Record<string, string>> = {
+      EADDRINUSE: `port ${port} is in use; choose another with --port`,
+      EACCES: `port ${port} may not be opened by this user; choose another with --port`,
+      EADDRNOTAVAIL: `this machine has no address ${host}; choose another with --host`,
+      ENOTFOUND: `there is no host ${host}; choose another with --host`,
+    };
+    throw new StartError(why[cause.code ?? ''] ?? `cannot listen on ${host}:${port}: ${cause.message}`, {
+      cause,
+    });
+  });
+  const { address, family, port: taken } = app.server.address() as AddressInfo;
+  const local = ['127.0.0.1', '0.0.0.0', '::', '::1'].includes(address);
+  return `http://${local ? 'localhost' : family === 'IPv6' ? `[${address}]` : address}:${taken}`;
+};
+
+const describe = ({ outputs, ...model }: Model): ModelInfo => {
+  const { name, version, digest, description, licence, accuracy } = model;
+  return { name, version, digest, description, labels: outputs.scores.labels, licence, accuracy };
+};
+
+export interface WebRole extends Web {
+  closeStore(): Promise<void>;
+}
+
+/** Store, images and the web server's side of the pipeline, running; its app listens to nothing yet. */
+export const startWebRole = async (
+  config: Config,
+  { broker, metrics, log, observe }: { broker: Broker; metrics: Metrics; log: Logger; observe?: () => void },
+): Promise<WebRole> => {
+  const model = await loadModel(config.model);
+  const store = await openStore(config, log);
+  const blobs = await openBlobsForUploads(config);
+  const models: [ModelInfo] = [describe(model)];
+  const parts = { config, store, blobs, broker, metrics, log, models, version };
+  const web = await startWeb({ ...parts, ...(observe === undefined ? {} : { observe }) });
+  return { ...web, closeStore: store.close };
+};

@@ -1,0 +1,23 @@
+import type { Config } from '../config.ts';
+import { createLog } from '../observability/log.ts';
+import { createMetrics } from '../observability/metrics.ts';
+import { untilSignal } from './lifecycle.ts';
+import { openRabbitmq } from './open-broker.ts';
+import { listen, startWebRole } from './web-role.ts';
+
+/** `gantry web`: takes uploads, owns the store, publishes jobs and records results. Any number on PostgreSQL, one on SQLite. */
+export const web = async (config: Config): Promise<void> => {
+  const log = createLog(config.logLevel, config.logFormat);
+  const metrics = createMetrics();
+  const broker = openRabbitmq(config, log, 'web', true);
+  const role = await startWebRole(config, { broker, metrics, log });
+  const phases = [
+    { name: 'requests', run: role.stopAccepting },
+    { name: 'pipeline', run: role.stopPipeline },
+    { name: 'broker', run: broker.close },
+    { name: 'store', run: role.closeStore },
+  ];
+  untilSignal(log, config.shutdownTimeout, phases, role.drain);
+  const url = await listen(role.app, config);
+  log.info({ url }, 'listening');
+};

@@ -1,0 +1,104 @@
+import { Socket } from 'node:net';
+import type { PostgresPool } from 'kysely';
+import pg, { type ClientConfig, type PoolClient } from 'pg';
+import { faultOf } from './postgres-faults.ts';
+import { addressOf, type PostgresAddress } from './postgres-url.ts';
+
+export interface Limits {
+  /** A statement that takes longer is cancelled; 0 for no limit. */
+  readonly statementTimeoutMs: number;
+}
+
+/** How long a call waits for a connection, new or free. */
+const connectTimeoutMs = 5_000;
+const closeTimeoutMs = 2_000;
+const int8 = 20;
+
+/** `pg`'s settings for a connection of ours. */
+export const clientConfig = (address: PostgresAddress, { statementTimeoutMs }: Limits): ClientConfig => ({
+  ...addressOf(address),
+  application_name: 'gantry',
+  connectionTimeoutMillis: connectTimeoutMs,
+  keepAlive: true,
+  keepAliveInitialDelayMillis: 10_000,
+  ...(statementTimeoutMs > 0 && {
+    statement_timeout: statementTimeoutMs,
+    lock_timeout: Math.ceil(statementTimeoutMs / 2),
+    idle_in_transaction_session_timeout: statementTimeoutMs,
+    // Ends the wait for a server that is gone without a word; one that lives has cancelled by itself by then.
+    query_timeout: statementTimeoutMs + 3_000,
+  }),
+  types: {
+    // 64-bit numbers of ours are times, sizes and counts, all below 2^53.
+    getTypeParser: ((oid: number, format?: 'text') =>
+      oid === int8 ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+  },
+});
+
+/** PostgreSQL's text takes any character but NUL. */
+const storable = (value: unknown): unknown =>
+  typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', '\ufffd') : value;
+
+/** A connection as Kysely wants it, every fault a StoreError. */
+const lent = (client: PoolClient) => {
+  let broken = false;
+  // Lost while no statement was under way; the next one says so.
+  const onError = (): void => {
+    broken = true;
+  };
+  client.on('error', onError);
+  return {
+    async query(sql: string, parameters: readonly unknown[]) {
+      // The server has rolled back by itself; an error now would hide the one before.
+      if (broken && sql === 'rollback') return { command: 'ROLLBACK', rowCount: 0, rows: [] };
+      try {
+        return await client.query(sql, parameters.map(storable));
+      } catch (cause) {
+        const fault = faultOf(cause);
+        if (fault.code === 'unavailable') broken = true;
+        throw fault;
+      }
+    },
+    release(destroy?: boolean) {
+      client.off('error', onError);
+      client.release(broken || destroy);
+    },
+  };
+};
+
+/** A pool of at most `size` connections, made when they are needed. */
+export const openPool = (address: PostgresAddress, size: number, limits: Limits): PostgresPool => {
+  const sockets = new Set<Socket>();
+  const pool = new pg.Pool({
+    ...clientConfig(address, limits),
+    max: size,
+    idleTimeoutMillis: 30_000,
+    stream: () => {
+      const socket = new Socket();
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+      return socket;
+    },
+  });
+  // A connection that is lost while idle leaves the pool; whoever needs one gets a new one or the reason why not.
+  pool.on('error', () => {});
+  // It may also be lost between being made or lent and being listened to; an error that nobody hears ends the process.
+  pool.on('connect', (client) => client.on('error', () => {}));
+  return {
+    options: {},
+    async connect() {
+      const client = await pool.connect().catch((cause: unknown) => {
+        throw faultOf(cause);
+      });
+      return lent(client) as unknown as Awaited<ReturnType<PostgresPool['connect']>>;
+    },
+    async end() {
+      // A server that is gone without a word never answers a goodbye.
+      const impatient = setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, closeTimeoutMs);
+      await pool.end();
+      clearTimeout(impatient);
+    },
+  };
+};

@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import pg from 'pg';
+import { type Postgres, postgresMissing, startPostgres } from '../../test/services/postgres.ts';
+import { accepted, at, idAt, newImage } from './contract/samples.ts';
+import { openPostgresStore, type PostgresOptions } from './postgres.ts';
+import { storeContract } from './store.contract.ts';
+
+let server: Postgres;
+const open = (url: string, more: Partial<PostgresOptions> = {}) =>
+  openPostgresStore({ url, poolSize: 8, statementTimeoutMs: 15_000, ...more });
+
+const query = async (url: string, sql: string): Promise<Record<string, unknown>[]> => {
+  const client = new pg.Client(url);
+  await client.connect();
+  try {
+    return (await client.query(sql)).rows;
+  } finally {
+    await client.end();
+  }
+};
+
+describe('PostgreSQL', { skip: postgresMissing }, () => {
+  before(async () => {
+    server = await startPostgres();
+  });
+  after(() => server.dispose());
+
+  storeContract('PostgreSQL', async () => open(await server.createDatabase()));
+
+  test('several replicas start at once on an empty database', async () => {
+    const url = await server.createDatabase();
+    const stores = await Promise.all(Array.from({ length: 5 }, () => open(url, { poolSize: 2 })));
+    await Promise.all(stores.map((store) => accepted(store)));
+    assert.equal((await stores[0]?.outstanding())?.images, 5);
+    await Promise.all(stores.map((store) => store.close()));
+    const done = await query(url, 'select name from kysely_migration order by name');
+    assert.equal(new Set(done.map(({ name }) => name)).size, done.length);
+  });
+
+  test('a store that is not to migrate only looks', async () => {
+    const url = await server.createDatabase();
+    await assert.rejects(open(url, { migrate: false }), { code: 'failed', message: /001-initial/ });
+    assert.deepEqual(await query(url, `select 1 from pg_tables where schemaname = 'public'`), []);
+    await (await open(url)).close();
+    const store = await open(url, { migrate: false });
+    await accepted(store);
+    await store.close();
+    await query(url, `insert into kysely_migration values ('999-later', '2030-01-01T00:00:00Z')`);
+    for (const migrate of [true, false])
+      await assert.rejects(open(url, { migrate }), { code: 'newer-schema', message: /999-later/ });
+  });
+
+  test('a neighbour in another schema of the database is left alone', async () => {
+    const url = new URL(await server.createDatabase());
+    await query(url.href, 'create schema ours; create table kysely_migration (name text, timestamp text)');
+    await query(url.href, `insert into kysely_migration values ('2020-theirs', '')`);
+    url.searchParams.set('options', '-c search_path=ours');
+    const store = await open(url.href);
+    await accepted(store);
+    await store.close();
+    await (await open(url.href, { migrate: false })).close();
+    assert.deepEqual(await query(url.href, 'select name from public.kysely_migration'), [
+      { name: '2020-theirs' },
+    ]);
+  });
+
+  test('IDs are compared by their bytes, whatever the language of the database', async () => {
+    // In Danish, aa is a letter that comes after z.
+    const url = await server.createDatabase(`template template0 locale_provider icu icu_locale 'da'`);
+    assert.deepEqual(await query(url, `select 'aa' < 'ab' as bytewise`), [{ bytewise: false }]);
+    const store = await open(url);
+    const ids = [0x9a, 0xa9, 0xaa, 0xab, 0xba].map((n) => idAt(0, n));
+    for (const id of ids.toReversed()) await accepted(store, { id, filename: 'AAB.jpg' });
+    const listed = async (query: object) =>
+      (await store.images({ limit: 10, ...query })).images.map(({ id }) => id);
+    for (const filter of [{}, { state: 'queued' }, { text: 'aab' }, { from: at(0), until: at(1) }])
+      assert.deepEqual(await listed(filter), ids.toReversed());
+    const { next } = await store.images({ limit: 2 });
+    assert.deepEqual(await listed({ cursor: next }), ids.slice(0, 3).toReversed());
+    assert.deepEqual(
+      (await store.originals(ids[1], 10)).map(({ id }) => id),
+      ids.slice(2),
+    );
+    await store.close();
+  });
+
+  test('a database in which not every name can be stored is refused', async () => {
+    const url = await server.createDatabase(
+      `template template0 encoding 'LATIN1' lc_collate 'C' lc_ctype 'C'`,
+    );
+    await assert.rejects(open(url), { code: 'failed', message: /LATIN1, not UTF8/ });
+  });
+
+  test('a server that does not wait for its disk is warned of', async () => {
+    const url = new URL(await server.createDatabase());
+    const lines: unknown[][] = [];
+    const log = { info: () => {}, warn: (...line: unknown[]) => lines.push(line) } as unknown as NonNullable<
+      PostgresOptions['log']
+    >;
+    await (await open(url.href, { log })).close();
+    assert.deepEqual(lines, []);
+    url.searchParams.set('options', '-c synchronous_commit=off');
+    await (await open(url.href, { log })).close();
+    assert.match(JSON.stringify(lines), /"synchronous_commit":"off"/);
+  });
+
+  test('the ledger finds what hangs in the air', async () => {
+    const url = await server.createDatabase();
+    const store = await open(url);
+    const [one, two, three] = [await accepted(store), await accepted(store), await accepted(store)];
+    await store.published([three]);
+    await query(
+      url,
+      `
+      set session_replication_role = replica;
+      update images set state = 'dead', waiting_since = null where id = '${one.id}';
+      update outbox set generation = 2 where image_id = '${two.id}';
+      insert into outbox values ('${newImage().id}', 1, 0);
+      insert into results values ('${newImage().id}', 1, 'd', 1, '{}', 0);
+      insert into thumbnails values ('${newImage().id}', ''), ('${three.id}', '')`,
+    );
+    const { outbox, strayOutbox, strayResults } = await store.ledger();
+    assert.deepEqual([outbox, strayOutbox, strayResults], [3, 3, 2]);
+    // What was left of a final image is in nobody's way.
+    assert.equal(await store.replayDead(10), 1);
+    assert.equal((await store.ledger()).strayOutbox, 2);
+    await store.close();
+  });
+});
+
+const openssl = spawnSync('openssl', ['version']).status === 0;
+const noTls = postgresMissing || (!openssl && 'openssl is not installed');
+describe('PostgreSQL over TLS', { skip: noTls }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gantry-tls-'));
+  const [cert, key] = [join(folder, 'server.crt'), join(folder, 'server.key')];
+  let secure: Postgres;
+  before(async () => {
+    const make = [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:prime256v1',
+      '-nodes',
+      '-days',
+      '2',
+    ];
+    const names = ['-subj', '/CN=db.test', '-addext', 'subjectAltName=DNS:localhost'];
+    execFileSync('openssl', [...make, ...names, '-keyout', key, '-out', cert], { stdio: 'pipe' });
+    secure = await startPostgres({ ssl: 'on', ssl_cert_file: cert, ssl_key_file: key }, (owner) => {
+      for (const file of [folder, cert, key]) chownSync(file, owner.uid, owner.gid);
+    });
+  });
+  after(async () => {
+    await secure.dispose();
+    rmSync(folder, { recursive: true });
+  });
+
+  test('the certificate is checked as libpq checks it', async () => {
+    const ca = readFileSync(cert, 'utf8');
+    const url = new URL(await secure.createDatabase());
+    const connects = async (
+      host: string,
+      sslmode: string | undefined,
+      more: Partial<PostgresOptions> = {},
+    ) => {
+      url.hostname = host;
+      if (sslmode === undefined) url.searchParams.delete('sslmode');
+      else url.searchParams.set('sslmode', sslmode);
+      try {
+        const store = await open(url.href, more);
+        await store.ping();
+        await store.close();
+        return 'connected';
+      } catch (error) {
+        return (error as { code: string }).code;
+      }
+    };
+    assert.equal(await connects('localhost', 'verify-full', { ca }), 'connected');
+    assert.equal(await connects('localhost', undefined, { ca }), 'connected');
+    assert.equal(await connects('localhost', 'verify-full'), 'refused', 'nobody vouches for it');
+    assert.equal(await connects('127.0.0.1', 'verify-full', { ca }), 'refused', 'of another name');
+    assert.equal(await connects('127.0.0.1', undefined, { ca }), 'refused');
+    assert.equal(await connects('127.0.0.1', 'verify-ca', { ca }), 'connected');
+    assert.equal(await connects('127.0.0.1', 'require'), 'connected');
+    url.searchParams.set('sslrootcert', cert);
+    assert.equal(await connects('localhost', 'verify-full'), 'connected');
+  });
+});
