@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { connect } from 'amqplib';
 import { rabbitMqMissing } from '../../test/services/rabbitmq.ts';
 import { emptied, eventually, publishAll, take, text, within } from './broker.probe.ts';
 import { type Bench, connected, openBroker } from './rabbitmq.testing.ts';
-import { deliveryLimit, noDeliveryLimit, topology } from './topology.ts';
+import { argumentsOf } from './rabbitmq-topology.ts';
+import { deliveryLimit, exchange, noDeliveryLimit, topology } from './topology.ts';
 
 /** Counts how often it is told that the queue was created, and lets a test decide what each telling ends with. */
 const emptiedListener = (answer: (time: number) => Promise<void> = async () => undefined) => {
@@ -72,6 +74,30 @@ export const queueCases = ({ server, virtualHost }: Bench): void => {
       await other.publish('images', Buffer.from('1'));
       await other.status('images');
       assert.deepEqual([first.told(), second.told()], [1, 0]);
+    });
+
+    test('a consumer whose queue is deleted and made anew in the same moment goes on', async (t) => {
+      const host = await virtualHost();
+      const { broker, settled } = openBroker(t, host.url);
+      await settled();
+      const taken: string[] = [];
+      await broker.consume('images', { prefetch: 2 }, async (delivery) => {
+        taken.push(text(delivery));
+        return 'ack';
+      });
+      const connection = await connect(host.url);
+      t.after(() => connection.close());
+      const channel = await connection.createChannel();
+      const [declared = assert.fail()] = topology;
+      // Both on their way at once: the broker does not come to tell its consumers between the two.
+      await Promise.all([
+        channel.deleteQueue(declared.name),
+        channel.assertQueue(declared.name, { durable: true, arguments: argumentsOf(declared) }),
+        channel.bindQueue(declared.name, exchange, declared.name),
+      ]);
+      await broker.publish('images', Buffer.from('1'));
+      await eventually('the message', async () => taken.length > 0);
+      assert.deepEqual(taken, ['1']);
     });
 
     test('a listener that fails is called again', async (t) => {

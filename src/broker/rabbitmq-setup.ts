@@ -25,6 +25,8 @@ export interface Setup {
 
 /** Longest pause between two looks whether the queues exist by now. */
 const maxWaitMs = 2_000;
+/** A queue that is made again before its consumers have heard of its end leaves them subscribed to nothing. */
+const farewellMs = 500;
 /** Longest pause before listeners that failed are called again. */
 const maxRetryMs = 30_000;
 
@@ -35,6 +37,7 @@ export const createSetup = ({ topology, declare, limitMs, log, connection }: Set
   let tail: Promise<unknown> = Promise.resolve();
   let emptied = false;
   let refilling = false;
+  let made = false;
 
   const limited = async <T>(run: Promise<T>): Promise<T> => {
     const { promise, reject } = Promise.withResolvers<never>();
@@ -97,7 +100,9 @@ export const createSetup = ({ topology, declare, limitMs, log, connection }: Set
     const unmade = await isUnmade(model);
     // Before the queue exists, so that a refilling under way does not take it for the one that it fills.
     if (unmade) emptied = true;
+    if (unmade && made) await pause(farewellMs, stopping.signal);
     await declareTopology(model, topology);
+    made = true;
     const marked = !unmade && (await hasMark(model));
     // Without a mark it may also be that the refilling under way is not done yet.
     if (marked || (refilling && !unmade)) return;

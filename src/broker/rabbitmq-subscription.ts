@@ -31,11 +31,15 @@ interface Session {
   readonly channel: Channel;
   tag: string | undefined;
   running: number;
+  /** When it was last heard of; on the clock of `performance.now()`. */
+  heardAt: number;
   open: boolean;
   /** It gets no more deliveries. */
   ending: boolean;
 }
 
+/** Who hears nothing for so long subscribes again. */
+const silenceMs = 15_000;
 const maxPauseMs = 2_000;
 const answerLimitMs = 5_000;
 
@@ -120,6 +124,7 @@ export const createSubscription = (options: SubscriptionOptions): RabbitSubscrip
     session.running += 1;
     answer(session, message, await handle(message));
     session.running -= 1;
+    session.heardAt = performance.now();
     if (session.running > 0) return;
     if (cancelled.signal.aborted && running() === 0) idle.resolve();
     else if (session.ending) await retire(session);
@@ -139,7 +144,8 @@ export const createSubscription = (options: SubscriptionOptions): RabbitSubscrip
 
   const open = async (model: ChannelModel): Promise<void> => {
     const channel = await model.createChannel();
-    const session: Session = { model, channel, tag: undefined, running: 0, open: true, ending: false };
+    const fresh = { tag: undefined, running: 0, heardAt: performance.now(), open: true, ending: false };
+    const session: Session = { model, channel, ...fresh };
     let reason = 'channel closed';
     channel.on('error', (error: unknown) => {
       reason = messageOf(error);
@@ -189,8 +195,26 @@ export const createSubscription = (options: SubscriptionOptions): RabbitSubscrip
     attaching = attaching.then(keepTrying);
   };
 
+  /**
+   * A broker can lose a consumer without a word: where a queue is deleted and made anew in the same moment, RabbitMQ
+   * takes the consumer over, and what it delivers never arrives (seen with 3.10). A new subscription gets it all.
+   */
+  const renew = async (): Promise<void> => {
+    for (const session of sessions) {
+      const { channel, tag, running, heardAt, open, ending } = session;
+      if (!open || ending || tag === undefined) continue;
+      if (running > 0 || performance.now() - heardAt < silenceMs) continue;
+      session.ending = true;
+      await bounded(channel.cancel(tag));
+      if (session.running === 0) await retire(session);
+      if (!cancelled.signal.aborted) attach();
+    }
+  };
+  const renewing = setInterval(() => void renew(), silenceMs / 3).unref();
+
   const cancel = async (): Promise<void> => {
     cancelled.abort();
+    clearInterval(renewing);
     await bounded(opening);
     const open = [...sessions];
     await Promise.all(

@@ -40,7 +40,11 @@ export const passively = <T>(
   );
 
 /** The optional arguments of a queue's declaration (RabbitMQ: quorum queues, dead letter exchanges, TTL). */
-const argumentsOf = ({ ttlMs, deadLetterTo, deliveryLimit }: Queue): Record<string, string | number> => ({
+export const argumentsOf = ({
+  ttlMs,
+  deadLetterTo,
+  deliveryLimit,
+}: Queue): Record<string, string | number> => ({
   'x-queue-type': 'quorum',
   'x-delivery-limit': deliveryLimit,
   ...(ttlMs === undefined ? {} : { 'x-message-ttl': ttlMs }),

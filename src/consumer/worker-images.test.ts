@@ -13,7 +13,7 @@ import type { ImageSource } from './worker-pool.ts';
 const { skip, server, open } = s3Harness();
 
 suite('workers that read from S3', { skip, timeout: 240_000 }, () => {
-  const { startPool, classify, classifyAll, job, imagesDir } = poolHarness();
+  const { startPool, classify, classifyAll, job, events, imagesDir } = poolHarness();
   let blobs: S3Blobs;
   const images = (change: Partial<{ urlOf: (key: string, seconds: number) => Promise<string> }> = {}) =>
     ({ kind: 'urls', urlOf: blobs.presignedUrl, ...change }) satisfies ImageSource;
@@ -111,6 +111,27 @@ suite('workers that read from S3', { skip, timeout: 240_000 }, () => {
     const names = ['red', 'green', 'red', 'green', 'red'] as const;
     assert.deepEqual(new Set(await classifyAll(...names)), new Set(['storage-unavailable!']));
     assert.equal(pool.stats()[0]?.restarts, 0);
+  });
+
+  test('what arrives while a batch gets its URLs goes through the model together, after it', async () => {
+    const gate = Promise.withResolvers<void>();
+    const urlOf = async (key: string, seconds: number) => {
+      await gate.promise;
+      return blobs.presignedUrl(key, seconds);
+    };
+    await startPool({ images: images({ urlOf }) });
+    const sizes: number[] = [];
+    events.on('batch-started', (event) => 'pictures' in event && sizes.push(event.pictures));
+    const outcomes: Promise<string>[] = [];
+    for (const name of ['red', 'green', 'red'] as const) {
+      outcomes.push(classify(name));
+      // Each in a turn of the event loop of its own, so that they do not arrive together.
+      await new Promise(setImmediate);
+      await new Promise(setImmediate);
+    }
+    gate.resolve();
+    assert.deepEqual(await Promise.all(outcomes), ['dog', 'cat', 'dog']);
+    assert.deepEqual(sizes, [1, 2]);
   });
 
   test('a worker that ends while its batch gets its URLs: the batch goes to the next one', async () => {

@@ -30,27 +30,47 @@ const cached = <T>(read: () => Promise<T>, freshMs: number): (() => Promise<T>) 
   };
 };
 
-/** Throws the problem with which an upload is turned away while the server is full: 503 for the backlog, 507 for the disk and the quota. */
-export type Admit = () => Promise<void>;
+export interface Admission {
+  /**
+   * Throws the problem with which an upload is turned away while the server is full: 503 for the backlog, 507 for the
+   * disk and the quota.
+   */
+  admit(): Promise<void>;
+  /** So many bytes of originals were stored since. */
+  stored(bytes: number): void;
+}
 
-export const createAdmission = (store: Store, blobs: Blobs, limits: AdmissionLimits): Admit => {
+export const createAdmission = (store: Store, blobs: Blobs, limits: AdmissionLimits): Admission => {
+  const { maxStoredBytes, maxBacklog, minFreeBytes } = limits;
   const outstanding = cached(() => store.outstanding(), freshMs);
   const free = cached(() => blobs.freeBytes(), freshMs);
-  const { maxStoredBytes } = limits;
-  const stored = maxStoredBytes === undefined ? undefined : cached(() => store.storedBytes(), sumFreshMs);
-  return async () => {
-    const [{ images }, freeBytes, storedBytes] = await Promise.all([outstanding(), free(), stored?.()]);
-    if (maxStoredBytes !== undefined && storedBytes !== undefined && storedBytes >= maxStoredBytes) {
-      const detail = `${storedBytes} bytes of originals are stored, the limit is ${maxStoredBytes}`;
-      throw new Problem(507, 'quota-full', detail);
-    }
-    if (images >= limits.maxBacklog) {
-      const detail = `${images} images are waiting, the limit is ${limits.maxBacklog}; try again later`;
-      throw new Problem(503, 'backlog-full', detail, { headers: { 'retry-after': '10' } });
-    }
-    if (freeBytes !== undefined && freeBytes < limits.minFreeBytes) {
-      const detail = `${freeBytes} bytes of storage are free, and ${limits.minFreeBytes} are kept in reserve`;
-      throw new Problem(507, 'storage-full', detail);
-    }
+  let since = 0;
+  const sum = cached(() => {
+    since = 0;
+    return store.storedBytes();
+  }, sumFreshMs);
+
+  const checkQuota = async (): Promise<void> => {
+    if (maxStoredBytes === undefined) return;
+    const bytes = (await sum()) + since;
+    if (bytes < maxStoredBytes) return;
+    const detail = `${bytes} bytes of originals are stored, the limit is ${maxStoredBytes}`;
+    throw new Problem(507, 'quota-full', detail);
+  };
+  return {
+    async admit() {
+      const [{ images }, freeBytes] = await Promise.all([outstanding(), free(), checkQuota()]);
+      if (images >= maxBacklog) {
+        const detail = `${images} images are waiting, the limit is ${maxBacklog}; try again later`;
+        throw new Problem(503, 'backlog-full', detail, { headers: { 'retry-after': '10' } });
+      }
+      if (freeBytes !== undefined && freeBytes < minFreeBytes) {
+        const detail = `${freeBytes} bytes of storage are free, and ${minFreeBytes} are kept in reserve`;
+        throw new Problem(507, 'storage-full', detail);
+      }
+    },
+    stored(bytes) {
+      since += bytes;
+    },
   };
 };

@@ -7,7 +7,7 @@ import type { Metrics } from '../observability/metrics.ts';
 import type { Dispatch } from '../pipeline/dispatch.ts';
 import type { Submit } from '../pipeline/submit.ts';
 import type { Store } from '../store/store.ts';
-import type { Admit } from './admission.ts';
+import type { Admission } from './admission.ts';
 import type { EventFeed } from './event-feed.ts';
 import type { ModelInfo } from './model-info.ts';
 
@@ -19,7 +19,7 @@ export interface WebContext {
   readonly dispatch: Dispatch;
   /** Jobs wait in the outbox that nobody is publishing. */
   readonly queued: () => void;
-  readonly admit: Admit;
+  readonly admission: Admission;
   readonly feed: EventFeed;
   /** The store has new events. */
   readonly changed: () => void;

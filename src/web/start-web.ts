@@ -83,7 +83,7 @@ export const startWeb = async (parts: WebParts): Promise<Web> => {
     submit: createSubmit(store, dispatch, changed),
     dispatch,
     queued: relay.wake,
-    admit: createAdmission(store, blobs, config),
+    admission: createAdmission(store, blobs, config),
     feed,
     changed,
     metrics,

@@ -74,7 +74,7 @@ const fingerprintOf = ({ images }: Upload): string =>
  * transaction. A request that fails half-way leaves nothing.
  */
 export const uploadRoute = (app: App, context: WebContext): void => {
-  const { blobs, submit, admit, metrics, limits, log, models } = context;
+  const { blobs, submit, admission, metrics, limits, log, models } = context;
   const receiving = { blobs, maxFileBytes: limits.maxFileBytes, pipeline: models[0].name };
 
   const discard = async ({ images }: Upload): Promise<void> => {
@@ -108,7 +108,7 @@ export const uploadRoute = (app: App, context: WebContext): void => {
   };
   app.post('/upload', { schema }, async (request, reply) => {
     const answered = metrics.acceptSeconds.startTimer();
-    await admit();
+    await admission.admit();
     const upload = await receiveAll(request);
     const first = upload.images[0];
     if (first === undefined) throw refusal(upload);
@@ -143,6 +143,7 @@ export const uploadRoute = (app: App, context: WebContext): void => {
     for (const { id, bytes, contentType } of upload.images) {
       metrics.uploads.inc({ outcome: 'accepted' });
       metrics.uploadedBytes.inc(bytes);
+      admission.stored(bytes);
       log.info({ imageId: id, bytes, contentType }, 'image accepted');
     }
     return reply.header('location', `/images/${first.id}`).send(answer);
