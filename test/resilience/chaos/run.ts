@@ -36,7 +36,7 @@ const { result, failure, complaints } = await runChaos({
   seed: Number(seed),
   rate: Number(rate),
   ...(only === undefined ? {} : { only: new RegExp(only) }),
-  command: `node test/resilience/chaos/run.ts --images ${images} --faults ${faults} --seed ${seed}`,
+  command: `node test/resilience/chaos/run.ts --images ${images} --faults ${faults} --rate ${rate} --seed ${seed}`,
   progress: (text) => process.stderr.write(`${text}\n`),
 });
 const table = asMarkdown(result);
