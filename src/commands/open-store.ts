@@ -9,11 +9,14 @@ import { takeDataFolder } from './data-folder.ts';
 const patienceMs = 60_000;
 const pauseMs = 1000;
 
-/** The store of the settings: PostgreSQL where `databaseUrl` is set. Throws StoreError. */
-export const openDatabase = async (config: Config, log: Logger): Promise<Store> => {
+/**
+ * The store of the settings: PostgreSQL where `databaseUrl` is set. `sole`: we are the only server of an SQLite file.
+ * Throws StoreError.
+ */
+export const openDatabase = async (config: Config, log: Logger, { sole = false } = {}): Promise<Store> => {
   if (config.databaseUrl === undefined) {
     const { openSqliteStore } = await import('../store/sqlite.ts');
-    return openSqliteStore(join(config.dataDir, 'gantry.db'));
+    return openSqliteStore(join(config.dataDir, 'gantry.db'), { sole });
   }
   const { openPostgresStore } = await import('../store/postgres.ts');
   return openPostgresStore({
@@ -36,7 +39,7 @@ export const openStore = async (config: Config, log: Logger): Promise<Store> => 
   const deadline = performance.now() + patienceMs;
   for (let told = false; ; told = true) {
     try {
-      return await openDatabase(config, log);
+      return await openDatabase(config, log, { sole: true });
     } catch (error) {
       const away = error instanceof StoreError && error.code === 'unavailable';
       if (!away || performance.now() > deadline) throw error;

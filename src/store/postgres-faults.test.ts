@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, type TestContext, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import pg from 'pg';
 import { type Postgres, postgresMissing, startPostgres } from '../../test/services/postgres.ts';
 import { accepted, failed, succeeded } from './contract/samples.ts';
+import { beside, openForTest } from './postgres.testing.ts';
 import { openPostgresStore } from './postgres.ts';
 import { faultOf } from './postgres-faults.ts';
-import { type Store, StoreError } from './store.ts';
+import { StoreError } from './store.ts';
 
 test('every fault has a code that says what to do about it', () => {
   const fault = (code: string, message = ''): string =>
@@ -42,27 +43,6 @@ describe('PostgreSQL: what goes wrong', { skip: postgresMissing }, () => {
     server = await startPostgres({ max_connections: '60' });
   });
   after(() => server.dispose());
-
-  const open = async (
-    t: TestContext,
-    url: string,
-    poolSize = 4,
-    statementTimeoutMs = 15_000,
-  ): Promise<Store> => {
-    const store = await openPostgresStore({ url, poolSize, statementTimeoutMs });
-    t.after(() => store.close());
-    return store;
-  };
-  /** Work on a connection of its own, beside the store's. */
-  const beside = async (url: string, work: (client: pg.Client) => Promise<void>): Promise<void> => {
-    const client = new pg.Client(url);
-    await client.connect();
-    try {
-      await work(client);
-    } finally {
-      await client.end();
-    }
-  };
 
   test('who is not let in or finds nobody is told why, without the password', async () => {
     const url = new URL(await server.createDatabase());
@@ -148,7 +128,7 @@ describe('PostgreSQL: what goes wrong', { skip: postgresMissing }, () => {
 
   test('statements, locks and connections are waited for so long and no longer', async (t) => {
     const url = await server.createDatabase();
-    const store = await open(t, url, 2, 400);
+    const store = await openForTest(t, url, 2, 400);
     const job = await accepted(store);
     await beside(url, async (client) => {
       await client.query('begin; select * from images for update');
@@ -168,7 +148,7 @@ describe('PostgreSQL: what goes wrong', { skip: postgresMissing }, () => {
 
   test('more processes than the server has connections for: busy, and nothing worse', async (t) => {
     const url = await server.createDatabase();
-    await (await open(t, url)).close();
+    await (await openForTest(t, url)).close();
     const clients: pg.Client[] = [];
     try {
       for (;;) {
@@ -177,14 +157,14 @@ describe('PostgreSQL: what goes wrong', { skip: postgresMissing }, () => {
         clients.push(client);
       }
     } catch {}
-    await assert.rejects(open(t, url), { code: 'busy' });
+    await assert.rejects(openForTest(t, url), { code: 'busy' });
     await Promise.all(clients.map((client) => client.end()));
-    await (await open(t, url)).close();
+    await (await openForTest(t, url)).close();
   });
 
   test('the loser of a deadlock tries again', async (t) => {
     const url = await server.createDatabase();
-    const store = await open(t, url);
+    const store = await openForTest(t, url);
     const [one, two] = [
       await accepted(store, { id: '019b0000-0001-7000-8000-000000000000' }),
       await accepted(store),

@@ -57,6 +57,22 @@ describe('SQLite only', () => {
     await second.close();
   });
 
+  test('the only server there is takes over at once what its predecessor held back', async () => {
+    const file = newFile();
+    const before = await openSqliteStore(file);
+    const { id } = await accepted(before, {}, 3_600_000);
+    await before.close();
+    const beside = await openSqliteStore(file);
+    assert.deepEqual(await beside.claimOutbox(10, 0), []);
+    await beside.close();
+    const after = await openSqliteStore(file, { sole: true });
+    assert.deepEqual(
+      (await after.claimOutbox(10, 0)).map((job) => job.id),
+      [id],
+    );
+    await after.close();
+  });
+
   test('every result is kept, the first of each generation and model', async () => {
     const file = newFile();
     const store = await openSqliteStore(file);

@@ -32,13 +32,14 @@ const busyTimeoutMs = 5_000;
 /**
  * The store in one SQLite file, created if missing; its folder must exist. Once a process and file: a call that
  * waits for another process blocks the thread, so two stores on one thread would wait for each other. Throws
- * StoreError: `unwritable`, `corrupt`, `newer-schema`, `busy`.
+ * StoreError: `unwritable`, `corrupt`, `newer-schema`, `busy`. `sole`: no other server is at work on the file, so
+ * whoever held back outbox rows is gone, and they are due.
  */
-export const openSqliteStore = async (file: string): Promise<Store> =>
-  sqliteStore(openDatabase(file, busyTimeoutMs));
+export const openSqliteStore = async (file: string, { sole = false } = {}): Promise<Store> =>
+  sqliteStore(openDatabase(file, busyTimeoutMs), { sole });
 
 /** The store in an open database, which it closes. */
-export const sqliteStore = async (database: Database): Promise<Store> => {
+export const sqliteStore = async (database: Database, { sole = false } = {}): Promise<Store> => {
   const dialect = new SqliteDialect({ database });
   dialect.createAdapter = () => new TransactionalDdl();
   const db = new Kysely<Tables>({ dialect });
@@ -46,6 +47,7 @@ export const sqliteStore = async (database: Database): Promise<Store> => {
   const close = () => db.connection().execute(async () => database.close());
   try {
     await migrate(db, sqlite.columns);
+    if (sole) await db.updateTable('outbox').set({ due_at: 0 }).execute();
   } catch (error) {
     await close();
     throw error;

@@ -69,6 +69,7 @@ test('the OpenAPI document names every route, and an image is what it says', asy
     'get /metrics',
     'get /models',
     'get /readyz',
+    'post /dead-letters/replay',
     'post /dead-letters/{id}/replay',
     'post /images/{id}/reprocess',
     'post /upload',

@@ -1,28 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import sharp from 'sharp';
-import {
-  ended,
-  type ImageJson,
-  json,
-  type NamedFile,
-  type UploadJson,
-  upload,
-} from '../acceptance/target.ts';
+import { ended, type ImageJson, json, type UploadJson, upload } from '../acceptance/target.ts';
+import { plainPicture as picture, poisonModel } from '../poison.ts';
 import { startGantry } from '../start-gantry.ts';
-
-// What its colours do to the model: test/fixtures/models/README.md
-const poison = fileURLToPath(new URL('../fixtures/models/poison', import.meta.url));
-
-const picture = async (name: string, background: string): Promise<NamedFile> => {
-  const create = { width: 16, height: 16, channels: 3 as const, background };
-  return { name, bytes: Buffer.from(await sharp({ create }).png().toBuffer()) };
-};
 
 test('a picture that makes the model throw, hang or crash ends dead after its attempts; its neighbours succeed', async (t) => {
   const server = await startGantry({
-    env: { GANTRY_MODEL: poison, GANTRY_WORKERS: '2', GANTRY_MAX_ATTEMPTS: '2', GANTRY_JOB_DEADLINE: '1s' },
+    env: {
+      GANTRY_MODEL: poisonModel,
+      GANTRY_WORKERS: '2',
+      GANTRY_MAX_ATTEMPTS: '2',
+      GANTRY_JOB_DEADLINE: '1s',
+    },
   });
   t.after(() => server.stop());
   const files = await Promise.all([

@@ -1,28 +1,13 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import sharp from 'sharp';
-import {
-  ended,
-  type ImageJson,
-  json,
-  type NamedFile,
-  type UploadJson,
-  upload,
-} from '../acceptance/target.ts';
+import { ended, type ImageJson, json, type UploadJson, upload } from '../acceptance/target.ts';
+import { plainPicture as picture, poisonModel } from '../poison.ts';
 import { startGantry } from '../start-gantry.ts';
 import { gantry } from './run-gantry.ts';
 
-// What its colours do to the model: test/fixtures/models/README.md
-const poison = fileURLToPath(new URL('../fixtures/models/poison', import.meta.url));
-const picture = async (name: string, background: string): Promise<NamedFile> => {
-  const create = { width: 16, height: 16, channels: 3 as const, background };
-  return { name, bytes: Buffer.from(await sharp({ create }).png().toBuffer()) };
-};
-
 /** A server with as many dead images as asked for, and one that succeeded. */
 const withDeadLetters = async (t: TestContext, count: number) => {
-  const env = { GANTRY_MODEL: poison, GANTRY_WORKERS: '1', GANTRY_MAX_ATTEMPTS: '1' };
+  const env = { GANTRY_MODEL: poisonModel, GANTRY_WORKERS: '1', GANTRY_MAX_ATTEMPTS: '1' };
   const server = await startGantry({ env });
   t.after(() => server.stop());
   const white = (n: number) => picture(`throws-${n}.png`, '#ffffff');

@@ -23,6 +23,8 @@ export interface Options {
   /** How the run was started, for the report. */
   readonly command: string;
   readonly progress: (text: string) => void;
+  /** Ends the run before the next fault, and with it everything that was started. */
+  readonly stop?: AbortSignal;
 }
 
 export interface Run {
@@ -104,11 +106,13 @@ export const runChaos = async (options: Options): Promise<Run> => {
     const happened: Happened[] = [];
     const planned = plan(kinds, options.faults, random);
     for (const fault of planned) {
+      options.stop?.throwIfAborted();
       progress(
         `${Math.round((Date.now() - startedAt) / 1000)} s, ${load.accepted.size} images, fault ${happened.length + 1} of ${planned.length}: ${fault.kind.name}`,
       );
       happened.push(await runFault(fault, system, load, random, problem));
     }
+    const acceptedMeanwhile = load.accepted.size;
     load.pace(fullPace);
     while (load.accepted.size < options.images) await sleep(100);
     await load.stop();
@@ -120,7 +124,7 @@ export const runChaos = async (options: Options): Promise<Run> => {
         problem(`${fault.kind.name}: ${attemptsWasted} attempts were lost`);
     const { stored: _, ...totals } = ledger;
     const result: Result = {
-      ...{ seed, command, problems, ...totals, happened: ascribed },
+      ...{ seed, command, problems, ...totals, acceptedMeanwhile, happened: ascribed },
       machine: `${availableParallelism()} cores, ${process.arch}`,
       seconds: (Date.now() - startedAt) / 1000,
       redeliveries: redeliveries.total(),

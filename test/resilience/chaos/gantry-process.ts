@@ -72,6 +72,7 @@ export const gantryProcess = (options: ProcessOptions): GantryProcess => {
     child = started;
     expectedToEnd = false;
     const ready = Promise.withResolvers<void>();
+    let wasReady = false;
     started.stderr.on('data', (text) => log.write(text));
     createInterface(started.stdout).on('line', (text) => {
       log.write(`${text}\n`);
@@ -84,14 +85,16 @@ export const gantryProcess = (options: ProcessOptions): GantryProcess => {
       if (line.msg !== 'listening' && line.msg !== 'consuming') return;
       url = new URL('/', String(line.url ?? line.metricsUrl)).origin;
       port = new URL(url).port;
+      wasReady = true;
       ready.resolve();
     });
     started.once('exit', (code, signal) => {
       log.end();
       ready.reject(new Error(`${name} ended with ${code ?? signal} before it was ready`));
-      if (expectedToEnd || child !== started) return;
+      // Before that it is up to whoever starts it to try again.
+      if (!wasReady || expectedToEnd || child !== started) return;
       problem(`${name} ended by itself with ${code ?? signal}`);
-      void start();
+      start().catch((error: Error) => problem(error.message));
     });
     const timer = setTimeout(() => {
       ready.reject(new Error(`${name} was not ready within ${startLimitMs} ms`));

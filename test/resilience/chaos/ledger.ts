@@ -12,6 +12,7 @@ import { type System, urlsOf } from './system.ts';
 export interface Ledger {
   readonly accepted: number;
   readonly lost: number;
+  /** Results beyond one of an image, and ends beyond the first: what a client or a webhook would have heard twice. */
   readonly duplicateResults: number;
   /** Attempts beyond the first. */
   readonly attemptsWasted: number;
@@ -140,7 +141,10 @@ export const balance = async (
   return {
     accepted: accepted.length,
     lost: (lost?.length ?? 0) + (unfinished?.length ?? 0),
-    duplicateResults: rows.reduce((sum, [, { results }]) => sum + Math.max(0, results - 1), 0),
+    duplicateResults: rows.reduce(
+      (sum, [, { results, endings }]) => sum + Math.max(0, results - 1) + Math.max(0, endings - 1),
+      0,
+    ),
     attemptsWasted: rows.reduce((sum, [, { attempts }]) => sum + Math.max(0, attempts - 1), 0),
     orphans: orphans.length,
     stored,

@@ -19,6 +19,8 @@ export interface Result {
   readonly seconds: number;
   readonly happened: readonly (Happened & { readonly attemptsWasted: number; readonly slowestMs: number })[];
   readonly accepted: number;
+  /** Of them, until the system had recovered from the last fault. */
+  readonly acceptedMeanwhile: number;
   readonly lost: number;
   readonly duplicateResults: number;
   readonly attemptsWasted: number;
@@ -57,8 +59,9 @@ export const asMarkdown = (result: Result): string => {
   const kinds = Object.groupBy(result.happened, ({ fault }) => fault.kind.name);
   const totals: [string, string | number][] = [
     ['images accepted', result.accepted],
+    ['of them while the faults went on', result.acceptedMeanwhile],
     ['lost', result.lost],
-    ['duplicate results', result.duplicateResults],
+    ['duplicate results or final events', result.duplicateResults],
     ['attempts wasted (beyond the first of each image)', result.attemptsWasted],
     ['jobs and results delivered again by the broker', result.redeliveries],
     ['outcomes that came again and changed nothing', result.repeatedOutcomes],

@@ -29,6 +29,10 @@ const writePage = async (table: string): Promise<void> => {
   await writeFile(page, `${text.slice(0, from + begin.length)}\n${table}${text.slice(until)}`);
 };
 
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => stop.abort(new Error(`${signal}: stopped before the next fault`)));
+
 const { images, faults, seed, rate, only } = values;
 const { result, failure, complaints } = await runChaos({
   images: Number(images),
@@ -37,6 +41,7 @@ const { result, failure, complaints } = await runChaos({
   rate: Number(rate),
   ...(only === undefined ? {} : { only: new RegExp(only) }),
   command: `node test/resilience/chaos/run.ts --images ${images} --faults ${faults} --rate ${rate} --seed ${seed}`,
+  stop: stop.signal,
   progress: (text) => process.stderr.write(`${text}\n`),
 });
 const table = asMarkdown(result);

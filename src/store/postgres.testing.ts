@@ -1,0 +1,27 @@
+import type { TestContext } from 'node:test';
+import pg from 'pg';
+import { openPostgresStore } from './postgres.ts';
+import type { Store } from './store.ts';
+
+/** A store, closed after the test. */
+export const openForTest = async (
+  t: Pick<TestContext, 'after'>,
+  url: string,
+  poolSize = 4,
+  statementTimeoutMs = 15_000,
+): Promise<Store> => {
+  const store = await openPostgresStore({ url, poolSize, statementTimeoutMs });
+  t.after(() => store.close());
+  return store;
+};
+
+/** Work on a connection of its own, beside the store's. */
+export const beside = async (url: string, work: (client: pg.Client) => Promise<void>): Promise<void> => {
+  const client = new pg.Client(url);
+  await client.connect();
+  try {
+    await work(client);
+  } finally {
+    await client.end();
+  }
+};
