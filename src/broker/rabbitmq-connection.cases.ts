@@ -54,8 +54,12 @@ export const connectionCases = ({ server, virtualHost }: Bench, ca: () => Promis
       });
       t.after(() => rabbit.api('DELETE', `users/${name}`));
       const url = `amqp://${name}:geheim@127.0.0.1:${rabbit.port}/${host.name}`;
-      const { broker, log } = openBroker(t, url);
+      const { broker, log } = openBroker(t, url, { maxBackoffMs: 1 });
       await reason(log, /ACCESS[-_]REFUSED/);
+      await eventually('several tries', async () => {
+        const tries = (await rabbit.logTail(500)).match(new RegExp(`refused: user '${name}'`, 'g'));
+        return tries !== null && tries.length > 5;
+      });
       await rabbit.api('PUT', `users/${name}`, { password: 'geheim', tags: '' });
       await broker.publish('images', Buffer.from('1'));
       assert.doesNotMatch(JSON.stringify(log.lines), /geheim/);

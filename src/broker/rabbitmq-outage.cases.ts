@@ -116,6 +116,16 @@ export const outageCases = ({ server, virtualHost }: Bench): void => {
       assert.ok(log.lines.some(({ reason }) => reason === 'Heartbeat timeout'));
     });
 
+    test('a connection that ends while a channel is being closed holds up nothing', async (t) => {
+      const { proxy, url } = await behindProxy();
+      t.after(() => proxy.close());
+      // channel.close: class 20, method 40 (AMQP 0-9-1). The first is that of a look at the queues.
+      const cut = proxy.cutBefore('toServer', (bytes) => bytes.includes(Buffer.from([0, 20, 0, 40])));
+      const { broker } = openBroker(t, url, { publishTimeoutMs: 5_000 });
+      await broker.publish('images', Buffer.from('1'));
+      assert.equal(await cut, true);
+    });
+
     test('hundreds of reconnections leave nothing behind', async (t) => {
       const { proxy, url } = await behindProxy();
       t.after(() => proxy.close());

@@ -188,6 +188,15 @@ export const queueCases = ({ server, virtualHost }: Bench): void => {
       await told.times(1);
     });
 
+    test('a mark that was never bound to the queue says nothing', async (t) => {
+      const host = await virtualHost();
+      const unbound = { type: 'direct', durable: true, auto_delete: true, internal: true };
+      await (await server()).api('PUT', `exchanges/${host.name}/gantry.filled`, unbound);
+      const told = emptiedListener();
+      openBroker(t, host.url).broker.onEmptied(told.listener);
+      await told.times(1);
+    });
+
     test('a deletion while the listener works is told again', async (t) => {
       const host = await virtualHost();
       const { broker, settled } = openBroker(t, host.url);
