@@ -23,6 +23,8 @@ export interface RabbitSubscription extends Subscription {
   attach(): void;
   /** Deliveries that the broker waits for an answer to. */
   unanswered(): number;
+  /** The broker is closed: nothing is looked after any more. */
+  stop(): void;
 }
 
 /** One consumer on one channel; another takes its place when it ends. */
@@ -235,6 +237,7 @@ export const createSubscription = (options: SubscriptionOptions): RabbitSubscrip
       cancelling ??= cancel();
       return cancelling;
     },
+    stop: () => clearInterval(renewing),
     unanswered: () => sum(sessions, (session) => (session.open ? session.running : 0)),
   };
 };

@@ -12,6 +12,7 @@ import { connectionCases } from './rabbitmq-connection.cases.ts';
 import { outageCases } from './rabbitmq-outage.cases.ts';
 import { publisherCases } from './rabbitmq-publisher.cases.ts';
 import { queueCases } from './rabbitmq-queues.cases.ts';
+import { refillCases } from './rabbitmq-refill.cases.ts';
 
 const bench = benchForFile(async () => ({ tls: await certificates() }));
 let made: Promise<Certificates> | undefined;
@@ -39,6 +40,7 @@ brokerContract(
   rabbitMqMissing(),
 );
 queueCases(bench);
+refillCases(bench);
 publisherCases(bench);
 connectionCases(bench, async () => (await certificates()).ca);
 outageCases(bench);

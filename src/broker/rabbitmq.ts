@@ -136,6 +136,7 @@ export const rabbitmqBroker = (options: RabbitmqOptions): Broker => {
 
   const close = async (): Promise<void> => {
     setup.stop();
+    for (const subscription of subscriptions) subscription.stop();
     await publisher.close();
     await Promise.all([publishConnection.close(), consumeConnection.close()]);
   };

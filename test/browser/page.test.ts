@@ -93,6 +93,8 @@ test('a text file named .jpg is refused with the reason of the server', async ()
 test("another client's upload and its deletion show by themselves", async () => {
   const id = await uploadByFetch(cat, 'from-elsewhere.png');
   await done('from-elsewhere.png', 'cat');
+  // Else its deletion may overtake the request for the thumbnail.
+  await cardOf('from-elsewhere.png').locator('img').evaluate('(picture) => picture.decode()');
   await fetch(`${gantry.url}/images/${id}`, { method: 'DELETE' });
   await cardOf('from-elsewhere.png').waitFor({ state: 'detached' });
 });
@@ -228,6 +230,8 @@ test('older images are loaded when asked for', async () => {
 
 test('the page survives a restart of the server', async () => {
   const { port } = new URL(gantry.url);
+  // Only a list that was loaded can be out of date.
+  await page.locator('.card').first().waitFor();
   await gantry.stop();
   await page.getByText('Reconnecting…').waitFor();
   await page.getByText(/No connection to the server/).waitFor();
