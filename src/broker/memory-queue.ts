@@ -42,7 +42,7 @@ const backoffMs = (redeliveries: number): number => Math.min(1_000, 25 * 2 ** re
 
 /** One queue with its consumers, behaving as a quorum queue does: what was given back is delivered first. */
 export const createMemoryQueue = ({ declared, deadLetter, unanswered }: MemoryQueueContext): MemoryQueue => {
-  const { ttlMs = Number.POSITIVE_INFINITY, deliveryLimit = Number.POSITIVE_INFINITY } = declared;
+  const { ttlMs = Number.POSITIVE_INFINITY, deliveryLimit } = declared;
   const returned = createFifo<Message>();
   const waiting = createFifo<Message>();
   let consumers: readonly Consumer[] = [];

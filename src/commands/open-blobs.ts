@@ -10,15 +10,16 @@ const openS3 = async ({ s3Endpoint, s3Region }: Config, url: string) => {
   return s3Blobs({ url, region: s3Region, ...(s3Endpoint === undefined ? {} : { endpoint: s3Endpoint }) });
 };
 
-/** The images' storage for who looks or tidies: S3 where `s3Url` is set. Writes nothing by itself. */
-export const openBlobs = async (config: Config): Promise<Blobs> =>
+const openStorage = async (config: Config) =>
   config.s3Url === undefined ? filesystemBlobs(config.imagesDir) : openS3(config, config.s3Url);
+
+/** The images' storage for who looks or tidies: S3 where `s3Url` is set. Writes nothing by itself. */
+export const openBlobs = (config: Config): Promise<Blobs> => openStorage(config);
 
 /** The images' storage for a server that takes uploads. Throws BlobsUnavailable and StartError. */
 export const openBlobsForUploads = async (config: Config): Promise<Blobs> => {
   if (config.s3Url === undefined) writableFolder(config.imagesDir);
-  const blobs =
-    config.s3Url === undefined ? filesystemBlobs(config.imagesDir) : await openS3(config, config.s3Url);
+  const blobs = await openStorage(config);
   await blobs.prepare();
   return blobs;
 };

@@ -1,4 +1,5 @@
 import type { Image, Result } from '../pipeline/image.ts';
+import { timeOf } from '../pipeline/image-id.ts';
 import type { Job } from '../pipeline/message.ts';
 import type { ImageRow } from './schema.ts';
 import type { NewImage, StoredOriginal } from './store.ts';
@@ -29,12 +30,6 @@ export const millis = (time: string): number => {
   const ms = Date.parse(time);
   if (Number.isNaN(ms)) throw new RangeError(`no time: ${time}`);
   return ms;
-};
-
-/** The time in a UUIDv7 (RFC 9562, section 5.7). */
-export const timeOf = (id: string): number => {
-  if (id[14] !== '7') throw new TypeError(`no UUIDv7: ${id}`);
-  return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
 };
 
 const lastTime = 2 ** 48 - 1;

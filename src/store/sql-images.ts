@@ -1,6 +1,7 @@
 import type { Image } from '../pipeline/image.ts';
+import { timeOf } from '../pipeline/image-id.ts';
 import type { Sql } from './differences.ts';
-import { blobIn, imageColumns, imageOf, timeOf } from './rows.ts';
+import { blobIn, imageColumns, imageOf } from './rows.ts';
 import type { Outstanding } from './store.ts';
 
 export const image = async ({ db }: Sql, id: string): Promise<Image | undefined> => {
