@@ -4,7 +4,6 @@ import { deadLettersCommand } from './commands/dead-letters.ts';
 import { modelCommand } from './commands/model.ts';
 import {
   type Config,
-  ConfigError,
   environmentName,
   flagName,
   loadConfig,
@@ -12,6 +11,7 @@ import {
   settingNames,
   settings,
 } from './config.ts';
+import { ConfigError } from './setting-kinds.ts';
 import { version } from './version.ts';
 
 const consumerOnly: ReadonlySet<SettingName> = new Set<SettingName>([

@@ -2,8 +2,9 @@ import { hostname } from 'node:os';
 import type { Broker } from '../broker/broker.ts';
 import { memoryBroker } from '../broker/memory.ts';
 import { rabbitmqBroker } from '../broker/rabbitmq.ts';
-import { type Config, ConfigError } from '../config.ts';
+import type { Config } from '../config.ts';
 import type { Logger } from '../observability/log.ts';
+import { ConfigError } from '../setting-kinds.ts';
 
 /**
  * RabbitMQ, connected in the background. `role` is shown beside its connections; `declare` creates the queues. Throws
