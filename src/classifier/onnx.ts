@@ -1,3 +1,4 @@
+import './no-telemetry.ts';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Result } from '../pipeline/image.ts';
 import { best, decide, softmax } from './decision.ts';

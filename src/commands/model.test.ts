@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 
@@ -7,7 +9,7 @@ const fixtures = join(import.meta.dirname, '../../test/fixtures');
 const colours = join(fixtures, 'models/colours');
 
 /** Runs the command in a process of its own, with the errors that it throws on stderr. */
-const model = (...args: string[]) =>
+const modelIn = (env: NodeJS.ProcessEnv, ...args: string[]) =>
   new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
     const script = `
       import { modelCommand } from './model.ts';
@@ -16,12 +18,22 @@ const model = (...args: string[]) =>
         process.exit(1);
       });`;
     const all = ['--input-type=module', '-e', script, '--', ...args];
-    execFile(process.execPath, all, { cwd: import.meta.dirname }, (error, stdout, stderr) => {
+    execFile(process.execPath, all, { cwd: import.meta.dirname, env }, (error, stdout, stderr) => {
       resolve({ code: Number(error?.code ?? 0), stdout, stderr });
     });
   });
+const model = (...args: string[]) => modelIn(process.env, ...args);
 
 suite('model check', () => {
+  test('leaves nothing in the home folder, where ONNX Runtime keeps what its telemetry sends', async (t) => {
+    const home = await mkdtemp(join(tmpdir(), 'gantry-home-'));
+    t.after(() => rm(home, { recursive: true }));
+    // Under CI the runtime sends nothing anyway.
+    const { CI: _, ...env } = process.env;
+    assert.equal((await modelIn({ ...env, HOME: home }, 'check', colours)).code, 0);
+    assert.deepEqual(await readdir(home), []);
+  });
+
   test('prints what a model is and what it says of a picture', async () => {
     const { code, stdout } = await model('check', colours, '--image', join(fixtures, 'others/cow.webp'));
     assert.equal(code, 0);
