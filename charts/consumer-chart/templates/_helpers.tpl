@@ -1,0 +1,17 @@
+{{/* What contradicts itself is refused before anything is installed. */}}
+{{- define "consumer.validate" -}}
+{{- if and .Values.autoscaling.enabled .Values.keda.enabled -}}
+{{- fail "autoscaling.enabled and keda.enabled contradict each other: two autoscalers would pull at one Deployment; choose one" -}}
+{{- end -}}
+{{- if contains "@" .Values.rabbitmq.url -}}
+{{- fail "credentials do not belong into rabbitmq.url: take them out and name rabbitmq.existingSecret" -}}
+{{- end -}}
+{{- range list .Values.autoscaling .Values.keda -}}
+{{- if and .enabled (gt (int .minReplicas) (int .maxReplicas)) -}}
+{{- fail (printf "minReplicas %d is above maxReplicas %d" (int .minReplicas) (int .maxReplicas)) -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.keda.enabled .Values.rabbitmq.url (not .Values.keda.managementUrl) -}}
+{{- fail "keda.enabled with rabbitmq.url needs keda.managementUrl: the management API, such as https://mq.example.com:15671" -}}
+{{- end -}}
+{{- end }}

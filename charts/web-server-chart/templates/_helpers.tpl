@@ -1,0 +1,22 @@
+{{- define "web-server.usesPostgresql" -}}
+{{- if or .Values.database.url .Values.database.existingSecret }}yes{{ end }}
+{{- end }}
+
+{{/* What contradicts itself is refused before anything is installed. */}}
+{{- define "web-server.validate" -}}
+{{- $postgresql := include "web-server.usesPostgresql" . -}}
+{{- if and (gt (int .Values.replicaCount) 1) (not $postgresql) -}}
+{{- fail (printf "replicaCount %d needs PostgreSQL: SQLite has room for one web server; set database.existingSecret, or replicaCount to 1" (int .Values.replicaCount)) -}}
+{{- end -}}
+{{- if and .Values.database.url (not .Values.database.existingSecret) -}}
+{{- fail "database.url needs database.existingSecret: the Secret with the user name and the password" -}}
+{{- end -}}
+{{- range list .Values.rabbitmq.url .Values.database.url -}}
+{{- if contains "@" . -}}
+{{- fail "credentials do not belong into a URL of the values: take them out and name an existingSecret" -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.service.nodePort (eq .Values.service.type "ClusterIP") -}}
+{{- fail "service.nodePort needs service.type NodePort or LoadBalancer" -}}
+{{- end -}}
+{{- end }}
