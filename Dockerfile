@@ -16,6 +16,19 @@ COPY scripts/build-image.mjs scripts/
 RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
  && node scripts/build-image.mjs
 
+FROM node:26-trixie-slim AS app
+WORKDIR /app
+COPY --from=packages /app/node_modules node_modules
+COPY --from=page /app/ui/dist ui/dist
+COPY ui/public ui/public
+COPY package.json LICENSE ./
+COPY models models
+COPY src src
+# The cache is one user's: the one that will run it.
+RUN mkdir .compile-cache && chown 1000:1000 .compile-cache
+USER 1000:1000
+RUN --mount=type=bind,source=scripts,target=/app/scripts NODE_COMPILE_CACHE=/app/.compile-cache node scripts/compile-cache.ts
+
 FROM node:26-trixie-slim
 ARG VERSION=0.1.0
 ARG REVISION=unknown
@@ -25,19 +38,16 @@ LABEL org.opencontainers.image.title="Gantry" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 # PID 1 gets no default action for signals and inherits orphans: tini passes on the first and reaps the second.
-RUN apt-get update && apt-get install -y --no-install-recommends tini && rm -rf /var/lib/apt/lists/* \
+RUN --mount=type=cache,target=/var/cache/apt,sharing=locked --mount=type=cache,target=/var/lib/apt,sharing=locked \
+    apt-get update && apt-get install -y --no-install-recommends tini \
  && mkdir -p /data/images /data/db && chown -R 1000:1000 /data
 WORKDIR /app
-COPY --from=packages /app/node_modules node_modules
-COPY --from=page /app/ui/dist ui/dist
-COPY ui/public ui/public
-COPY package.json LICENSE ./
-COPY models models
-COPY src src
+COPY --from=app /app ./
 RUN ln -s /app/src/cli.ts /usr/local/bin/gantry
 # glibc otherwise keeps an arena for each thread, and with them the memory of large pictures.
 ENV NODE_ENV=production \
     MALLOC_ARENA_MAX=2 \
+    NODE_COMPILE_CACHE=/app/.compile-cache \
     GANTRY_HOST=0.0.0.0 \
     GANTRY_DATA_DIR=/data/db \
     GANTRY_IMAGES_DIR=/data/images \
