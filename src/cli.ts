@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 import { Command, Option } from 'commander';
+import { defaultUrl } from './client/client.ts';
+import type { CanaryOptions } from './commands/canary.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
 import { modelCommand } from './commands/model.ts';
 import {
@@ -127,6 +129,30 @@ addCommand('reindex', auditSettings, {
   .option('--json', 'print JSON')
   .action(async ({ json, ...flags }: Flags & { json?: true }) =>
     (await import('./commands/reindex.ts')).reindex(configOf(flags), { json: json === true }),
+  );
+
+addCommand('canary', ['model'], {
+  summary: 'check a running server with a known picture',
+  description:
+    "Uploads the model folder's known picture, waits for its result, checks the label and deletes the image. A server that is away is tried until the time is up. Exit code 0 if all is right, 1 if not, 2 for wrong usage.",
+  examples: [
+    'gantry canary',
+    'gantry canary --url http://web-server:5000 --timeout 2m --json',
+    'gantry canary --picture dog.jpg --expect dog',
+  ],
+})
+  .option('--url <url>', `the server (GANTRY_URL, default ${defaultUrl})`)
+  .option('--timeout <duration>', 'until when the result must be there; deleting may take 10 s more', '60s')
+  .option('--picture <file>', "instead of the model folder's own; needs --expect")
+  .option('--expect <label>', 'the label that the picture must get')
+  .option('--keep', 'do not delete the image')
+  .option('--json', 'print one line of JSON')
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
+  .action(async ({ model, ...options }: Flags & CanaryOptions) =>
+    (await import('./commands/canary.ts')).canary(
+      configOf(model === undefined ? {} : { model }).model,
+      options,
+    ),
   );
 
 program.addCommand(deadLettersCommand());

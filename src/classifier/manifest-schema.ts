@@ -20,7 +20,7 @@ export const decisions = {
   }),
 };
 
-/** A model folder's manifest.json. What it says is checked further by `loadModel`. */
+/** A model folder's manifest.json. What it says is checked further by `readManifest` and `loadModel`. */
 export const Manifest = closed({
   /** Also the name of the pipeline that runs the model. */
   name: Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,63}$' }),
@@ -57,6 +57,8 @@ export const Manifest = closed({
     ),
   }),
   decision: Type.Union([decisions.argmax, decisions.threshold]),
+  /** What `gantry canary` uploads, and the label it must get: a picture that every version of the model knows. */
+  canary: Type.Optional(closed({ picture: text, label: text })),
   licence: text,
   /** As its maker measured it, on `images` pictures of `data` that it was not trained on. */
   accuracy: closed({

@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
-import { loadModel, ManifestError } from './manifest.ts';
+import { loadModel, ManifestError, readManifest } from './manifest.ts';
 
 const colours = join(import.meta.dirname, '../../test/fixtures/models/colours');
 
@@ -50,6 +50,18 @@ suite('a model folder', () => {
     });
     assert.deepEqual(model.topLabels, []);
     assert.equal(model.input.shape[0], 1);
+  });
+
+  test('has its manifest read without its ONNX file, the canary picture checked', async () => {
+    const canary = { picture: 'cat.jpg', label: 'cat' };
+    writeFileSync(join(folder, 'cat.jpg'), 'a picture');
+    const model = await changed((m) => Object.assign(m, { canary }));
+    assert.deepEqual(model.canary, canary);
+    writeFileSync(join(folder, 'model.onnx'), 'another model');
+    assert.deepEqual((await readManifest(folder)).canary, canary);
+    rmSync(join(folder, 'cat.jpg'));
+    await refused(readManifest(folder), 'model-missing', /cat\.jpg: there is no such file$/);
+    cpSync(join(colours, 'model.onnx'), join(folder, 'model.onnx'));
   });
 
   const faults: [string, (manifest: Json) => void, RegExp][] = [
@@ -158,6 +170,26 @@ suite('a model folder', () => {
       /: decision\.otherwise must be one of/,
     ],
     [
+      'a canary of no label',
+      (m) => Object.assign(m, { canary: { picture: 'manifest.json', label: 'cow' } }),
+      /: canary\.label must be one of outputs\.scores\.labels \(dog, cat, other\)$/,
+    ],
+    [
+      'a canary without a picture',
+      (m) => Object.assign(m, { canary: { label: 'cat' } }),
+      /: canary must have required properties picture$/,
+    ],
+    [
+      'a canary outside',
+      (m) => Object.assign(m, { canary: { picture: '../cat.jpg', label: 'cat' } }),
+      /: canary\.picture must be a path inside/,
+    ],
+    [
+      'a canary that is a folder',
+      (m) => Object.assign(m, { canary: { picture: '.', label: 'cat' } }),
+      /: canary\.picture must be a file$/,
+    ],
+    [
       'an accuracy above 1',
       (m) => Object.assign(m.accuracy as Json, { overall: 99 }),
       /: accuracy\.overall must be <= 1$/,
@@ -184,6 +216,11 @@ suite('a model folder', () => {
       changed((m) => Object.assign(m, { file: 'm.onnx' })),
       'model-missing',
       /m\.onnx: there is no such/,
+    );
+    await refused(
+      changed((m) => Object.assign(m, { canary: { picture: 'cat.jpg', label: 'cat' } })),
+      'model-missing',
+      /cat\.jpg: there is no such file$/,
     );
     await refused(
       changed((m) => Object.assign(m, { sha256: '0'.repeat(64) })),

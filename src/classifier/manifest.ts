@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
@@ -57,6 +57,7 @@ const consistencyFault = ({
   preprocess,
   outputs,
   decision,
+  canary,
   accuracy,
 }: Manifest): Fault | undefined => {
   const [, a, b, c] = input.shape;
@@ -84,6 +85,7 @@ const consistencyFault = ({
     if (stranger !== undefined) return { key: `decision.minimum.${stranger}`, expected: oneOfLabels };
     if (!known(decision.otherwise)) return { key: 'decision.otherwise', expected: oneOfLabels };
   }
+  if (canary && !known(canary.label)) return { key: 'canary.label', expected: oneOfLabels };
   const stranger = Object.keys(accuracy.perLabel).find((label) => !known(label));
   return stranger === undefined ? undefined : { key: `accuracy.perLabel.${stranger}`, expected: oneOfLabels };
 };
@@ -109,25 +111,47 @@ const readJson = async (file: string, code: ManifestError['code']): Promise<unkn
   }
 };
 
+const invalid = (folder: string, { key, expected }: Fault): ManifestError =>
+  new ManifestError(
+    'manifest-invalid',
+    `${join(folder, 'manifest.json')}: ${key || 'the whole'} ${expected}`,
+  );
+
+/** The absolute path of a file that the manifest names under `key`. */
+const inside = (folder: string, key: string, path: string): string => {
+  const absolute = resolve(folder, path);
+  const way = relative(folder, absolute);
+  if (isAbsolute(path) || isAbsolute(way) || way === '..' || way.startsWith(`..${sep}`)) {
+    throw invalid(folder, { key, expected: 'must be a path inside the folder' });
+  }
+  return absolute;
+};
+
+const checkCanary = async (folder: string, picture: string): Promise<void> => {
+  const path = inside(folder, 'canary.picture', picture);
+  const found = await stat(path).catch((cause) => {
+    throw unreadable(path, cause);
+  });
+  if (!found.isFile()) throw invalid(folder, { key: 'canary.picture', expected: 'must be a file' });
+};
+
+/**
+ * Reads and checks a model folder's manifest and that the canary picture is there, but none of the model's own
+ * files: it is quick, however large the model. Throws {@link ManifestError}.
+ */
+export const readManifest = async (folder: string): Promise<Manifest> => {
+  const manifest = await readJson(join(folder, 'manifest.json'), 'manifest-invalid');
+  if (!compiled.Check(manifest)) throw invalid(folder, shapeFault(manifest));
+  const fault = consistencyFault(manifest);
+  if (fault) throw invalid(folder, fault);
+  if (manifest.canary) await checkCanary(folder, manifest.canary.picture);
+  return manifest;
+};
+
 /** Reads and checks a model folder, its ONNX file's digest included. Throws {@link ManifestError}. */
 export const loadModel = async (folder: string): Promise<Model> => {
-  const file = join(folder, 'manifest.json');
-  const invalid = ({ key, expected }: Fault) =>
-    new ManifestError('manifest-invalid', `${file}: ${key || 'the whole'} ${expected}`);
-  const manifest = await readJson(file, 'manifest-invalid');
-  if (!compiled.Check(manifest)) throw invalid(shapeFault(manifest));
-  const fault = consistencyFault(manifest);
-  if (fault) throw invalid(fault);
-
-  const inside = (key: string, path: string): string => {
-    const absolute = resolve(folder, path);
-    const way = relative(folder, absolute);
-    if (isAbsolute(path) || isAbsolute(way) || way === '..' || way.startsWith(`..${sep}`)) {
-      throw invalid({ key, expected: 'must be a path inside the folder' });
-    }
-    return absolute;
-  };
-  const path = inside('file', manifest.file);
+  const manifest = await readManifest(folder);
+  const path = inside(folder, 'file', manifest.file);
   const digest = await sha256OfFile(path).catch((cause) => {
     throw unreadable(path, cause);
   });
@@ -139,7 +163,7 @@ export const loadModel = async (folder: string): Promise<Model> => {
   }
   const { top } = manifest.outputs;
   if (!top) return { ...manifest, digest, path, topLabels: [] };
-  const labelsFile = inside('outputs.top.labelsFile', top.labelsFile);
+  const labelsFile = inside(folder, 'outputs.top.labelsFile', top.labelsFile);
   const topLabels = await readJson(labelsFile, 'labels-invalid');
   if (!labelList.Check(topLabels)) {
     throw new ManifestError('labels-invalid', `${labelsFile}: must be a list of class names`);

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { ClientError, type GantryClient, gantryClient } from '../client/client.ts';
+import { ClientError, defaultUrl, type GantryClient, gantryClient, serverUrl } from '../client/client.ts';
 import type { Image } from '../pipeline/image.ts';
 import { table } from './table.ts';
 
@@ -8,9 +8,7 @@ class SelectionError extends Error {
   readonly code = 'nothing-selected';
 }
 
-const defaultUrl = 'http://localhost:5000';
-const client = (url: string | undefined): GantryClient =>
-  gantryClient(url ?? process.env.GANTRY_URL ?? defaultUrl);
+const client = (url: string | undefined): GantryClient => gantryClient(serverUrl(url));
 
 const print = (text: string): void => void process.stdout.write(text);
 const printJson = (value: unknown): void => print(`${JSON.stringify(value)}\n`);
