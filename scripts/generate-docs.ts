@@ -1,5 +1,8 @@
-// Writes the pages of docs/ that are generated from the code: npm run docs
+// Writes the pages that are generated, from the settings and from the charts' values: npm run docs
 import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { configurationPage } from '../src/configuration-page.ts';
+import { chartsWithReadme, readmeOf } from './charts/readme.ts';
 
 writeFileSync(new URL('../docs/configuration.md', import.meta.url), configurationPage());
+for (const chart of chartsWithReadme()) writeFileSync(join(chart.folder, 'README.md'), readmeOf(chart));

@@ -1,39 +1,54 @@
 // Runs before `npm start` and `npm test`, with whatever Node the machine has (18 or newer) and no dependency:
 // installs the locked packages (the Node that Gantry runs on among them) and builds the page, each only when it is
-// missing or stale; before the tests also the programs they need. Says nothing when there is nothing to do.
+// missing or stale; before tests and checks (`test`, `charts`, `kubernetes`) also the programs they need. Says
+// nothing when there is nothing to do.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installChartCheckers, installKubernetesTools } from './kubernetes-tools.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const bin = join(root, 'node_modules', '.bin');
 const purpose = process.argv[2] ?? 'start';
+
+const cache = join(root, 'node_modules', '.cache', 'gantry');
+
+const say = (text) => process.stdout.write(`gantry setup: ${text}\n`);
 
 const fail = (text) => {
   process.stderr.write(`gantry setup: ${text}\n`);
   process.exit(1);
 };
 
-const run = (command, args, env = {}) => {
+const run = (command, args, env = {}, output = 'inherit') => {
   const { status, error } = spawnSync(command, args, {
     cwd: root,
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', output, 'inherit'],
     env: { ...process.env, ...env },
   });
   if (error) fail(`cannot run ${command}: ${error.message}`);
   if (status !== 0) fail(`${command} ${args.join(' ')} failed (exit code ${status})`);
 };
 
+const npm = (args, env, output) => {
+  // npm sets npm_execpath for scripts; run by hand there is only the one in PATH.
+  const script = process.env.npm_execpath;
+  if (script) run(process.execPath, [script, ...args], env, output);
+  else run('npm', args, env, output);
+};
+
+const succeeds = (command, args) => spawnSync(command, args, { stdio: 'ignore' }).status === 0;
+
 /** Runs `make` unless the stamp file says that it was run for the same key. */
 const once = (stamp, key, what, make) => {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === key) return;
-  process.stdout.write(`gantry setup: ${what} ...\n`);
+  say(`${what} ...`);
   const began = Date.now();
   make();
   writeFileSync(stamp, key);
-  process.stdout.write(`gantry setup: ${what}: done in ${((Date.now() - began) / 1000).toFixed(1)} s\n`);
+  say(`${what}: done in ${((Date.now() - began) / 1000).toFixed(1)} s`);
 };
 
 const hashOf = (text) => createHash('sha256').update(text).digest('hex');
@@ -50,7 +65,7 @@ const installPackages = (packages, reason) => {
   if (process.getuid?.() !== 0 || !inPath('apt-get')) {
     fail(`${reason}; install with: sudo apt-get install ${packages.join(' ')}`);
   }
-  process.stdout.write(`gantry setup: installing ${packages.join(', ')} ...\n`);
+  say(`installing ${packages.join(', ')} ...`);
   // Debian starts what it installs, unless the machine seems to be in single-user mode; the tests start their own.
   // (systemd does not ask: there the service runs until it is disabled.)
   const env = { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
@@ -71,13 +86,8 @@ const install = () => {
   const key = hashOf(Buffer.concat([lock, Buffer.from(`${process.platform} ${process.arch}`)]));
   once(join(root, 'node_modules', '.gantry-setup'), key, 'installing packages', () => {
     installLibraries();
-    // npm sets npm_execpath for scripts; run by hand there is only the one in PATH.
-    const npm = process.env.npm_execpath;
-    const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
     // onnxruntime-node's install script would download CUDA libraries.
-    const env = { ONNXRUNTIME_NODE_INSTALL_CUDA: 'skip' };
-    if (npm) run(process.execPath, [npm, ...args], env);
-    else run('npm', args, env);
+    npm(['ci', '--no-audit', '--no-fund', '--loglevel=error'], { ONNXRUNTIME_NODE_INSTALL_CUDA: 'skip' });
     if (!existsSync(join(bin, 'node')))
       fail('the package `node` was not set up: npm must be allowed to run its install script');
   });
@@ -144,32 +154,28 @@ const goIsNewEnough = () => {
 /** Not a failure without it: the tests that need it say that they are skipped. */
 const buildS3Server = () => {
   const { name, module, version } = s3Server;
-  const folder = join(root, 'node_modules', '.cache', 'gantry');
-  const stamp = join(folder, `${name}.version`);
-  const built =
-    existsSync(join(folder, name)) && existsSync(stamp) && readFileSync(stamp, 'utf8') === version;
+  const stamp = join(cache, `${name}.version`);
+  const built = existsSync(join(cache, name)) && existsSync(stamp) && readFileSync(stamp, 'utf8') === version;
   if (built || process.env.VERSITYGW_PATH || inPath(name)) return;
   const skipped = `the S3 tests will be skipped: ${name} is missing`;
   if (!goIsNewEnough()) {
-    process.stdout.write(`gantry setup: ${skipped}, and so is Go ${s3ServerNeedsGo.join('.')} to build it\n`);
+    say(`${skipped}, and so is Go ${s3ServerNeedsGo.join('.')} to build it`);
     return;
   }
-  process.stdout.write(`gantry setup: building ${name} ${version} ...\n`);
-  mkdirSync(folder, { recursive: true });
+  say(`building ${name} ${version} ...`);
+  mkdirSync(cache, { recursive: true });
   const began = Date.now();
   const { status } = spawnSync('go', ['install', `${module}@${version}`], {
-    cwd: folder,
+    cwd: cache,
     stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, GOBIN: folder },
+    env: { ...process.env, GOBIN: cache },
   });
   if (status !== 0) {
-    process.stdout.write(`gantry setup: ${skipped}, and Go could not build it\n`);
+    say(`${skipped}, and Go could not build it`);
     return;
   }
   writeFileSync(stamp, version);
-  process.stdout.write(
-    `gantry setup: building ${name}: done in ${((Date.now() - began) / 1000).toFixed(1)} s\n`,
-  );
+  say(`building ${name}: done in ${((Date.now() - began) / 1000).toFixed(1)} s`);
 };
 
 install();
@@ -177,4 +183,11 @@ buildPage();
 if (purpose === 'test') {
   installTestPrograms();
   buildS3Server();
+}
+if (purpose === 'kubernetes' || purpose === 'charts') {
+  installKubernetesTools(cache, { fail, inPath, installPackages, npm, once, run, say, succeeds });
+}
+if (purpose === 'charts') {
+  const requirements = join(root, 'scripts', 'charts', 'requirements.txt');
+  installChartCheckers(cache, requirements, { inPath, installPackages, once, run, succeeds });
 }

@@ -90,8 +90,13 @@ pod waits for a Secret that is not there yet, so the charts can be installed in 
 {{- with .Values.rabbitmq }}
 {{- if .url }}
 - ports:
-    - {protocol: TCP, port: 5671}
-    - {protocol: TCP, port: 5672}
+    {{- range $port := concat (list "5671" "5672") (regexFindAll ":[0-9]+" (urlParse .url).host -1) | uniq }}
+    - {protocol: TCP, port: {{ trimPrefix ":" $port }}}
+    {{- end }}
+{{- else if contains "." .host }}
+# Elsewhere in the cluster: a policy knows pods of its own namespace by their labels.
+- ports:
+    - {protocol: TCP, port: {{ .port }}}
 {{- else }}
 - to:
     - podSelector:
@@ -127,12 +132,7 @@ metadata:
     helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
 spec:
   restartPolicy: Never
-  automountServiceAccountToken: false
-  enableServiceLinks: false
-  {{- with .Values.imagePullSecrets }}
-  imagePullSecrets:
-    {{- toYaml . | nindent 4 }}
-  {{- end }}
+  {{- include "gantry.podPlacement" . | nindent 2 }}
   securityContext:
     {{- include "gantry.podSecurityContext" 1000 | nindent 4 }}
   containers:

@@ -18,9 +18,8 @@ capabilities:
   drop: [ALL]
 {{- end }}
 
-{{/* Where pods may run, and what they may ask of Kubernetes: nothing. */}}
-{{- define "gantry.podScheduling" -}}
-serviceAccountName: {{ .Values.fullnameOverride }}
+{{/* Where a pod may run. */}}
+{{- define "gantry.podPlacement" -}}
 automountServiceAccountToken: false
 enableServiceLinks: false
 {{- with .Values.imagePullSecrets }}
@@ -38,6 +37,12 @@ nodeSelector:
 tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- end }}
+
+{{/* Where replicas may run, and what they may ask of Kubernetes: nothing. */}}
+{{- define "gantry.podScheduling" -}}
+serviceAccountName: {{ .Values.fullnameOverride }}
+{{ include "gantry.podPlacement" . }}
 {{- with .Values.affinity }}
 affinity:
   {{- toYaml . | nindent 2 }}

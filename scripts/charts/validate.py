@@ -1,0 +1,71 @@
+"""Checks objects against the published schemas of Kubernetes and KEDA, unknown fields refused.
+
+Reads {"versions": ["1.29", ...], "objects": [...]} on standard input and writes a list of
+{"object": index, "schema": "Kubernetes 1.29", "message": text}.
+"""
+
+import json
+import sys
+from importlib.metadata import version
+
+import jsonschema
+import kubernetes_validate
+from cloudcoil.models.keda.v1alpha1 import ScaledObject, TriggerAuthentication
+
+KEDA = {"ScaledObject": ScaledObject, "TriggerAuthentication": TriggerAuthentication}
+KEDA_RELEASE = "KEDA " + ".".join(version("cloudcoil.models.keda").split(".")[:2])
+
+
+def strict(schema):
+    """The models come from KEDA's resource definitions but let unknown fields and null pass."""
+    if isinstance(schema, list):
+        return [strict(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "anyOf" in schema:
+        values = [item for item in schema["anyOf"] if item != {"type": "null"}]
+        if len(values) == 1:
+            return strict(values[0])
+    made = {key: strict(value) for key, value in schema.items()}
+    if made.get("type") == "object" and "properties" in made:
+        made.setdefault("additionalProperties", False)
+    return made
+
+
+def keda_problems(item, validators):
+    if item["kind"] not in KEDA:
+        return [f"no schema of {item['kind']}"]
+    if item["kind"] not in validators:
+        schema = KEDA[item["kind"]].model_json_schema(by_alias=True)
+        validators[item["kind"]] = jsonschema.Draft202012Validator(strict(schema))
+    return [described(error) for error in validators[item["kind"]].iter_errors(item)]
+
+
+def kubernetes_problems(item, release):
+    try:
+        kubernetes_validate.validate(item, release, strict=True)
+        return []
+    except kubernetes_validate.ValidationError as error:
+        return [described(error)]
+    except kubernetes_validate.SchemaNotFoundError:
+        return [f"has no {item['kind']} of {item['apiVersion']}"]
+
+
+def described(error):
+    return f"{'.'.join(str(step) for step in error.path) or 'the object'}: {error.message}"
+
+
+def problems(versions, objects):
+    validators = {}
+    for index, item in enumerate(objects):
+        if item["apiVersion"].startswith("keda.sh/"):
+            for message in keda_problems(item, validators):
+                yield {"object": index, "schema": KEDA_RELEASE, "message": message}
+            continue
+        for release in versions:
+            for message in kubernetes_problems(item, release):
+                yield {"object": index, "schema": f"Kubernetes {release}", "message": message}
+
+
+request = json.load(sys.stdin)
+json.dump(list(problems(request["versions"], request["objects"])), sys.stdout)
