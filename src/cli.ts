@@ -155,6 +155,21 @@ addCommand('canary', ['model'], {
     ),
   );
 
+addCommand('move-store', ['databaseUrl', 'databaseUsername', 'databasePassword', 'databaseCa'], {
+  summary: 'move a store from SQLite to PostgreSQL',
+  description:
+    'Copies everything that the SQLite store of a stopped server holds (images, results, history) into an empty PostgreSQL database; the SQLite store and the originals are left as they are. All of it is copied, or nothing.',
+  examples: [
+    'gantry move-store --from ./data --database-url postgres://db/gantry',
+    'GANTRY_DATABASE_URL=postgres://db/gantry gantry move-store --from /var/lib/gantry --json',
+  ],
+})
+  .option('--from <folder>', 'the data folder of the store')
+  .option('--json', 'print one line of JSON')
+  .action(async ({ json, from, ...flags }: Flags & { json?: true; from?: string }) =>
+    (await import('./commands/move-store.ts')).moveStore(configOf(flags), { from, json: json === true }),
+  );
+
 program.addCommand(deadLettersCommand());
 program.addCommand(modelCommand());
 

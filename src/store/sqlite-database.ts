@@ -13,7 +13,8 @@ const codes: Record<number, StoreError['code']> = {
   26: 'corrupt', // SQLITE_NOTADB
 };
 
-const faultOf = (file: string, cause: unknown): StoreError => {
+/** What SQLite threw, as the store reports it. */
+export const faultOf = (file: string, cause: unknown): StoreError => {
   const { code, errcode } = cause as { code?: string; errcode?: number };
   if (code === 'ERR_INVALID_STATE') return new StoreError('closed', `${file} is closed`, { cause });
   const reason = cause instanceof Error ? cause.message : String(cause);
