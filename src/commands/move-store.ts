@@ -17,12 +17,12 @@ const describe = (counts: Counts): string => {
 };
 
 /** Holds the folder for this process, and returns its database. Throws {@link StartError}. */
-const takeSource = (from: string): string => {
+const takeSource = async (from: string): Promise<string> => {
   const file = join(from, 'gantry.db');
   if (!existsSync(file)) throw new StartError(`there is no database ${file}; name its folder with --from`);
   writableFolder(from);
   try {
-    takeDataFolder(from);
+    await takeDataFolder(from);
   } catch (cause) {
     if (!(cause instanceof StartError)) throw cause;
     throw new StartError(`the data folder ${from} is in use; stop the server that runs on it first`, {
@@ -54,7 +54,7 @@ export const moveStore = async (
     statementTimeoutMs: config.databaseTimeout,
     log: createCommandLog(),
   };
-  const file = takeSource(folder.parse(from));
+  const file = await takeSource(folder.parse(from));
   const store = await import('../store/move.ts');
   const bar = progress('Moving');
   let counts: Counts;

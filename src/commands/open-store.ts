@@ -31,11 +31,16 @@ export const openDatabase = async (config: Config, log: Logger, { sole = false }
 };
 
 /**
- * Opens the store for a server: SQLite together with its data folder, which no other server may have; a PostgreSQL
- * server that cannot be reached yet is waited for, a minute at most. Throws StoreError and StartError.
+ * Opens the store for a server: SQLite together with its data folder, which no other server may have, and for which a
+ * `successor` of one that is stopping waits; a PostgreSQL server that cannot be reached yet is waited for; a minute at
+ * most. Throws StoreError and StartError.
  */
-export const openStore = async (config: Config, log: Logger): Promise<Store> => {
-  if (config.databaseUrl === undefined) takeDataFolder(config.dataDir);
+export const openStore = async (config: Config, log: Logger, { successor = false } = {}): Promise<Store> => {
+  if (config.databaseUrl === undefined) {
+    await takeDataFolder(config.dataDir, successor ? patienceMs : 0, () =>
+      log.warn({ dataDir: config.dataDir }, 'another gantry has the data folder; waiting for its end'),
+    );
+  }
   const deadline = performance.now() + patienceMs;
   for (let told = false; ; told = true) {
     try {

@@ -39,13 +39,22 @@ export interface WebRole extends Web {
   closeStore(): Promise<void>;
 }
 
+interface WebRoleParts {
+  readonly broker: Broker;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly observe?: () => void;
+  /** Whether it may have to wait for one that is stopping and has its SQLite still. */
+  readonly successor?: boolean;
+}
+
 /** Store, images and the web server's side of the pipeline, running; its app listens to nothing yet. */
 export const startWebRole = async (
   config: Config,
-  { broker, metrics, log, observe }: { broker: Broker; metrics: Metrics; log: Logger; observe?: () => void },
+  { broker, metrics, log, observe, successor = false }: WebRoleParts,
 ): Promise<WebRole> => {
   const model = await loadModel(config.model);
-  const store = await openStore(config, log);
+  const store = await openStore(config, log, { successor });
   const blobs = await openBlobsForUploads(config);
   const models: [ModelInfo] = [describe(model)];
   const parts = { config, store, blobs, broker, metrics, log, models, version };

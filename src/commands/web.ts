@@ -10,7 +10,8 @@ export const web = async (config: Config): Promise<void> => {
   const log = createLog(config.logLevel, config.logFormat);
   const metrics = createMetrics();
   const broker = openRabbitmq(config, log, 'web', true);
-  const role = await startWebRole(config, { broker, metrics, log });
+  // Whatever starts us may not have waited for the one before: Kubernetes replaces a pod when it begins to stop.
+  const role = await startWebRole(config, { broker, metrics, log, successor: true });
   const phases = [
     { name: 'requests', run: role.stopAccepting },
     { name: 'pipeline', run: role.stopPipeline },

@@ -162,7 +162,10 @@ describe('moving a store: what goes wrong', { skip: postgresMissing }, () => {
     const text = `${other}.txt`;
     writeFileSync(text, 'no database, but long enough to be taken for the head of one; '.repeat(20));
     await assert.rejects(move(text, untouched), { code: 'corrupt', message: /not a database/ });
-    await assert.rejects(move(`${other}.missing`, untouched), { code: 'unwritable', message: /unable to open/ });
+    await assert.rejects(move(`${other}.missing`, untouched), {
+      code: 'unwritable',
+      message: /unable to open/,
+    });
     await beside(untouched, async (client) => {
       const { rowCount } = await client.query(`select 1 from pg_tables where schemaname = 'public'`);
       assert.equal(rowCount, 0, 'the database was not even given a schema');

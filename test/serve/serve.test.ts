@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { accepted, ended, events } from '../acceptance/target.ts';
 import { startGantry } from '../start-gantry.ts';
-import { gantry } from './run-gantry.ts';
+import { cli, gantry } from './run-gantry.ts';
 
 const newFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'gantry-serve-'));
 
@@ -58,6 +60,27 @@ test('a data folder in use', async () => {
   const server = await startGantry();
   await refused(['serve', '--port', '0', '--data-dir', server.dataDir], {}, 1, /in use by another gantry/);
   assert.equal(await server.stop(), 0);
+});
+test('a data folder in use, for gantry web: waits for the end of the one before', async (t) => {
+  const before = await startGantry();
+  const args = ['web', '--port', '0', '--data-dir', before.dataDir, '--amqp-url', 'amqp://127.0.0.1:1'];
+  const web = spawn(process.execPath, [cli, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.after(async () => {
+    web.kill('SIGKILL');
+    await before.stop();
+  });
+  const lines = createInterface(web.stdout)[Symbol.asyncIterator]();
+  const logged = async (message: RegExp): Promise<void> => {
+    for (let line = await lines.next(); !line.done; line = await lines.next())
+      if (message.test(JSON.parse(line.value).msg)) return;
+    assert.fail(`ended without ${message}`);
+  };
+  await logged(/another gantry has the data folder/);
+  assert.equal((await fetch(`${before.url}/readyz`)).status, 200, 'the one before is not disturbed');
+  before.process.kill('SIGTERM');
+  await logged(/^listening$/);
+  web.kill('SIGTERM');
+  assert.deepEqual(await once(web, 'exit'), [0, null]);
 });
 
 test('SIGTERM drains: what is at work is finished, event streams end, no process is left, exit code 0', async () => {
