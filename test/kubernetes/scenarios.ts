@@ -1,0 +1,16 @@
+import type { Scenario } from './session.ts';
+import { acceptance } from './steps/acceptance.ts';
+import { autoscaling } from './steps/autoscaling.ts';
+import { guide, installInOrder, installInReverse, onePictureEach } from './steps/guide.ts';
+import { nodes } from './steps/nodes.ts';
+import { installUmbrella, postgresql } from './steps/postgresql.ts';
+import { refused } from './steps/refusals.ts';
+import { restarts } from './steps/restarts.ts';
+
+/** Everything that is tried, each scenario in a namespace of its own. */
+export const scenarios: readonly Scenario[] = [
+  { name: 'refusals', steps: [refused] },
+  { name: 'guide', setup: installInOrder, steps: [...guide, ...restarts, ...nodes, autoscaling] },
+  { name: 'order', setup: installInReverse, steps: [onePictureEach, acceptance], strangers: true },
+  { name: 'postgresql', setup: installUmbrella, steps: postgresql },
+];
