@@ -42,13 +42,11 @@ const states = ({ metadata, status }: PodStatus): string[] => {
   return status.phase === 'Succeeded' ? [] : [...unscheduled, ...unready];
 };
 
-/** Lines of level warn and above: pino's words, or RabbitMQ's and PostgreSQL's. */
+/** Gantry's lines of level warn and above; RabbitMQ's and PostgreSQL's errors. */
 const complaints = (text: string): string[] =>
   text
     .split('\n')
-    .filter((line) =>
-      /"level":"?(40|50|60|warn|error|fatal)|\[(warning|error|critical)\]|FATAL|PANIC/.test(line),
-    )
+    .filter((line) => /"level":"?(40|50|60|warn|error|fatal)|\[(error|critical)\]|FATAL|PANIC/.test(line))
     .slice(-mostLines)
     .map((line) => line.slice(0, 400));
 
@@ -67,7 +65,10 @@ export const collect = async (namespace: Namespace): Promise<Evidence> => {
   await keep('objects.txt', 'get', 'all,pvc,pdb,hpa,secrets', '--output', 'wide');
   await keep('pods.txt', 'describe', 'pods');
   const events = await keep('events.txt', 'get', 'events', '--sort-by=.lastTimestamp');
-  const warnings = events.split('\n').filter((line) => /\bWarning\b/.test(line));
+  // Whatever starts is asked before it answers.
+  const warnings = events
+    .split('\n')
+    .filter((line) => /\bWarning\b/.test(line) && !line.includes('Startup probe failed'));
   const pods = await namespace.get<List<PodStatus>>('pods').catch(() => ({ items: [] }));
   telling.push(...pods.items.flatMap(states), ...warnings.slice(-mostLines));
   const logs = join(folder, 'logs');

@@ -67,6 +67,34 @@ export const allRolledOut = async (namespace: Namespace): Promise<void> => {
   for (const { workload } of charts) await rolledOut(namespace, workload);
 };
 
+/** Throws as soon as a container's image cannot be had, which no patience mends. */
+const imageMissed = async (namespace: Namespace): Promise<void> => {
+  const reason = await namespace.watch(
+    'pods',
+    '.status.containerStatuses[*].state.waiting.reason',
+    (reasons) => /ImagePullBackOff|ErrImageNeverPull|InvalidImageName/.test(reasons),
+    patienceMs,
+  );
+  throw new Error(`the cluster cannot get an image (${reason}): set GANTRY_IMAGE, or build it with --build`);
+};
+
+/** Waits until all three, and other workloads that are named, run for the first time. */
+export const installed = async (namespace: Namespace, ...others: string[]): Promise<void> => {
+  const over = new AbortController();
+  const within = namespace.until(over.signal);
+  const running = async (): Promise<void> => {
+    for (const workload of others) await rolledOut(within, workload);
+    await allRolledOut(within);
+  };
+  const both = [running(), imageMissed(within)];
+  try {
+    await Promise.race(both);
+  } finally {
+    over.abort();
+    await Promise.allSettled(both);
+  }
+};
+
 export interface Pod {
   readonly metadata: { readonly name: string; readonly uid: string; readonly deletionTimestamp?: string };
   readonly spec: { readonly nodeName?: string };

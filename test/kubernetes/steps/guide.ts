@@ -3,7 +3,7 @@ import type { ImageJson, UploadJson } from '../../acceptance/target.ts';
 import { upload } from '../../acceptance/target.ts';
 import { openManagement } from '../management.ts';
 import { everyFormat, type Picture } from '../pictures.ts';
-import { allRolledOut, charts, install, rolledOut, scaleConsumer } from '../releases.ts';
+import { charts, install, installed, scaleConsumer } from '../releases.ts';
 import { imageEnded, type Session, type Step } from '../session.ts';
 
 /** Uploads as the guide's curl does: `POST /upload`, field `image`. Returns the correlation ID. */
@@ -29,7 +29,7 @@ export const installInOrder: Step = {
   name: 'helm install of the three charts, no value set',
   async run(session) {
     for (const chart of charts) await install(session, chart);
-    await allRolledOut(session.namespace);
+    await installed(session.namespace);
   },
 };
 
@@ -109,7 +109,7 @@ export const installInReverse: Step = {
   name: 'helm install of the three charts in the reverse order',
   async run(session) {
     for (const chart of [...charts].reverse()) await install(session, chart);
-    for (const { workload } of charts) await rolledOut(session.namespace, workload);
+    await installed(session.namespace);
   },
 };
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ImageJson } from '../../acceptance/target.ts';
 import { streamed } from '../pictures.ts';
-import { allRolledOut, imageValues, podsOf, rolledOut } from '../releases.ts';
+import { allRolledOut, imageValues, installed, podsOf, rolledOut } from '../releases.ts';
 import { imageEnded, type Session, type Step } from '../session.ts';
 import { assertRight, helmTests, uploadOnce } from './guide.ts';
 import { drainedSeamlessly } from './nodes.ts';
@@ -18,8 +18,7 @@ export const installUmbrella: Step = {
       ...imageValues(image, 'global.image'),
     );
     await session.findUrl();
-    await rolledOut(namespace, 'statefulset/postgresql');
-    await allRolledOut(namespace);
+    await installed(namespace, 'statefulset/postgresql');
   },
 };
 
