@@ -94,11 +94,11 @@ export const createNamespace = async (name: string, signal: AbortSignal): Promis
   return namespace;
 };
 
-/** Removes the namespace with all that is in it, claims and Secrets that Helm keeps among them. */
-export const removeNamespace = async ({ name, tryKubectl }: Namespace): Promise<void> => {
+/** Removes the namespace with all that is in it, claims and Secrets that Helm keeps among them. Throws CommandError. */
+export const removeNamespace = async ({ name, kubectl, tryKubectl }: Namespace): Promise<void> => {
   // A namespace with pods in it is looked at again only after half of their longest grace period.
   await tryKubectl('delete', 'all', '--all', '--timeout=240s');
-  await tryKubectl('delete', 'namespace', name, '--ignore-not-found', '--timeout=240s');
+  await kubectl('delete', 'namespace', name, '--ignore-not-found', '--timeout=240s');
 };
 
 interface Node {

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 /** Where the project's own scripts put the tools that a machine lacks. */
-const ownTools = fileURLToPath(new URL('../../node_modules/.cache/gantry', import.meta.url));
+const ownTools = fileURLToPath(new URL('../../node_modules/.cache/gantry/kubernetes/bin', import.meta.url));
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** A command that must succeed did not. `code` is what it was: `missing`, `failed` or `late`. */
@@ -34,7 +34,10 @@ export const findTool = (name: string): string => {
       return join(folder, name);
     } catch {}
   }
-  throw new CommandError('missing', `${name} is neither in PATH nor in node_modules/.cache/gantry`);
+  throw new CommandError(
+    'missing',
+    `${name} is neither in PATH nor in node_modules/.cache/gantry/kubernetes/bin`,
+  );
 };
 
 const start = (

@@ -28,7 +28,7 @@ export interface Load {
 }
 
 /** A client gives up on a server that does not answer. */
-const patienceMs = 10_000;
+const patienceMs = 5_000;
 const pauseMs = 250;
 /** Clients waiting at once; more would only measure this program. */
 const mostUnderWay = 40;

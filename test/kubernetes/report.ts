@@ -68,5 +68,5 @@ export const asTable = (done: readonly Done[], balanced: readonly Balanced[]): s
     ({ scenario, ledger: { accepted, lost, duplicates } }) =>
       `${scenario}: ${accepted} images accepted, ${lost} lost, ${duplicates} duplicates`,
   );
-  return `${[line(head), ...rows.map(line), '', ...books].join('\n')}\n`;
+  return `${[line(head), ...rows.map(line), ...(books.length === 0 ? [] : ['', ...books])].join('\n')}\n`;
 };

@@ -26,7 +26,7 @@ of its own pods.
   KUBERNETES_LOSABLE_NODE, KUBERNETES_CRASH_NODE, KUBERNETES_HEAL_NODE
                    the name of a node, and commands that lose it at once and bring it back
 
-kubectl and helm are taken from PATH, or from node_modules/.cache/gantry.
+kubectl and helm are taken from PATH, or from node_modules/.cache/gantry/kubernetes/bin (npm run installs them there).
 `;
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -90,11 +90,17 @@ const main = async (): Promise<number> => {
   const done: Done[] = [];
   const balanced: Balanced[] = [];
   const began = performance.now();
-  const how: Options = { image, quick, keep, signal, print };
-  for (const { scenario, steps } of chosen) {
-    const outcome = await runScenario(scenario, steps, how);
-    done.push(...outcome.done);
-    if (outcome.ledger !== undefined) balanced.push({ scenario: scenario.name, ledger: outcome.ledger });
+  const leaving: Promise<void>[] = [];
+  const how: Options = { image, quick, keep, signal, print, later: (work) => leaving.push(work) };
+  try {
+    for (const { scenario, steps } of chosen) {
+      const outcome = await runScenario(scenario, steps, how);
+      done.push(...outcome.done);
+      if (outcome.ledger !== undefined) balanced.push({ scenario: scenario.name, ledger: outcome.ledger });
+    }
+  } finally {
+    for (const left of await Promise.allSettled(leaving))
+      if (left.status === 'rejected') print(`a namespace may be left: ${left.reason}`);
   }
   print(`\n${asTable(done, balanced)}`);
   const failed = done.filter(({ outcome }) => outcome === 'failed').length;
@@ -108,9 +114,12 @@ if (helped) process.stdout.write(help);
 else if (list)
   for (const { scenario, steps } of chosen) for (const { name } of steps) print(`${scenario.name}: ${name}`);
 else if (chosen.length === 0) usage(new Error(`no step matches ${only}`));
-else
-  process.exitCode = await main().catch((error: unknown) => {
+else {
+  const code = await main().catch((error: unknown) => {
     if (interrupted.signal.aborted) return 130;
     process.stderr.write(`${error instanceof CommandError ? error.message : (error as Error).stack}\n`);
     return 2;
   });
+  // What an interrupted step still waited for may go on for minutes.
+  process.exit(code);
+}

@@ -15,6 +15,8 @@ export interface Options {
   /** Aborted when the run is interrupted. */
   readonly signal: AbortSignal;
   readonly print: (line: string) => void;
+  /** Takes what may go on beside the next scenario, but not beyond the run. */
+  readonly later: (work: Promise<void>) => void;
 }
 
 /** What came of a scenario. */
@@ -70,7 +72,7 @@ const openSession = async (scenario: Scenario, options: Options) => {
       over.abort(new Error('the scenario is over'));
       await undoAll();
       if (options.keep) print(`namespace ${namespace.name} (${scenario.name}) stays`);
-      else await removeNamespace(openNamespace(namespace.name, AbortSignal.timeout(cleanUpLimitMs)));
+      else options.later(removeNamespace(openNamespace(namespace.name, AbortSignal.timeout(cleanUpLimitMs))));
     },
   };
 };
@@ -80,6 +82,10 @@ const messageOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);
   return error.cause === undefined ? error.message : `${error.message}: ${messageOf(error.cause)}`;
 };
+
+/** Rejects when the signal aborts: not everything that a step waits for listens to it. */
+const aborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
 
 const runStep = async (name: string, step: Step, whole: Session): Promise<Done> => {
   const namespace = whole.namespace.until(AbortSignal.timeout(stepLimitMs));
@@ -98,13 +104,15 @@ const runStep = async (name: string, step: Step, whole: Session): Promise<Done> 
   try {
     const hindrance = await step.hindrance?.(session);
     if (hindrance !== undefined) return ended('skipped', hindrance);
-    if (step.stream !== undefined) load.pace(step.stream);
-    await step.run(session);
-    if (step.stream !== undefined) {
+    const run = async (): Promise<void> => {
+      if (step.stream !== undefined) load.pace(step.stream);
+      await step.run(session);
+      if (step.stream === undefined) return;
       await recovered(session);
       load.pace(0);
       await load.settled();
-    }
+    };
+    await Promise.race([run(), aborted(namespace.signal)]);
     const done = ended('passed');
     if (!step.seamless || done.refused === 0) return done;
     return { ...done, outcome: 'failed', reason: `${done.refused} uploads were refused` };

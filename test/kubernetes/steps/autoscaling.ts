@@ -1,4 +1,4 @@
-import { consumer, patienceMs, rolledOut, upgrade } from '../releases.ts';
+import { consumer, patience, patienceMs, rolledOut, upgrade } from '../releases.ts';
 import type { Step } from '../session.ts';
 
 /** A target that even a small model's load passes, and scaling down at once instead of after five minutes. */
@@ -12,15 +12,20 @@ const values = {
   },
 };
 const rate = 5;
+const metrics = 'apiservice/v1beta1.metrics.k8s.io';
 
 export const autoscaling: Step = {
   name: 'the HorizontalPodAutoscaler takes consumers up under load, and down again',
   async hindrance({ namespace }) {
-    const { code } = await namespace.tryKubectl('top', 'nodes');
+    // Where there is none this ends at once; one that went with a lost node is waited for.
+    const metrics = ['apiservice/v1beta1.metrics.k8s.io', '--timeout=180s'];
+    const { code } = await namespace.tryKubectl('wait', '--for=condition=Available', ...metrics);
     return code === 0 ? undefined : 'the cluster has no metrics';
   },
   async run(session) {
     const { namespace, load, say } = session;
+    // The step before may have lost the node that it was on.
+    await namespace.kubectl('wait', '--for=condition=Available', metrics, `--timeout=${patience}`);
     await upgrade(session, consumer, '--set-json', `autoscaling=${JSON.stringify(values.autoscaling)}`);
     await rolledOut(namespace, consumer.workload);
     const replicas = (done: (count: number) => boolean): Promise<string> =>
