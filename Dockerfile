@@ -5,7 +5,7 @@
 FROM node:26-trixie-slim AS page
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no-fund
+RUN --mount=type=cache,target=/var/cache/npm npm ci --cache /var/cache/npm --ignore-scripts --no-audit --no-fund
 COPY ui ui
 RUN node node_modules/vite/bin/vite.js build ui --logLevel warn
 
@@ -13,7 +13,7 @@ FROM node:26-trixie-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY scripts/build-image.mjs scripts/
-RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
+RUN --mount=type=cache,target=/var/cache/npm npm ci --cache /var/cache/npm --omit=dev --ignore-scripts --no-audit --no-fund \
  && node scripts/build-image.mjs
 
 FROM node:26-trixie-slim AS app
