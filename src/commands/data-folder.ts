@@ -32,10 +32,9 @@ export const writableFolder = (path: string): void => {
 
 /**
  * Takes the data folder for this process until it ends, however it ends: the lock is one of the operating system's,
- * held through SQLite since Node has none of its own. False if another process has it. Throws {@link StartError}.
+ * held through SQLite since Node has none of its own. False if another process has it.
  */
 const tryToTake = (path: string): boolean => {
-  writableFolder(path);
   const lock = new DatabaseSync(join(path, 'gantry.lock'));
   try {
     lock.exec('pragma locking_mode = exclusive; begin exclusive');
@@ -53,6 +52,7 @@ const tryToTake = (path: string): boolean => {
  * `onWait` is called once. Throws {@link StartError}.
  */
 export const takeDataFolder = async (path: string, patienceMs = 0, onWait = () => {}): Promise<void> => {
+  writableFolder(path);
   const deadline = performance.now() + patienceMs;
   for (let told = false; !tryToTake(path); told = true) {
     if (performance.now() >= deadline) {
