@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { workers } from '../cluster.ts';
+import { type Namespace, workers } from '../cluster.ts';
 import { must } from '../command.ts';
 import { allRolledOut, type Pod, patience, podsOf } from '../releases.ts';
 import type { Session, Step } from '../session.ts';
@@ -15,6 +15,15 @@ const twoNodes = async ({ namespace }: Session): Promise<string | undefined> =>
 const staying = (pods: readonly Pod[], node: string): string[] =>
   pods.filter(({ spec }) => spec.nodeName === node).map(({ metadata }) => metadata.name);
 
+/** Labels every pod; one that was on its way out, as after an upgrade, may be gone before its turn comes. */
+const labelled = async (namespace: Namespace, label: string): Promise<void> => {
+  const pods = await namespace.kubectl('get', 'pods', '--output', 'name');
+  for (const pod of pods.trim().split('\n')) {
+    const { code, err } = await namespace.tryKubectl('label', pod, '--overwrite', label);
+    assert.ok(code === 0 || err.includes('(NotFound)'), `kubectl label ${pod}: ${err}`);
+  }
+};
+
 /**
  * Drains a node, waits until everything stands elsewhere, and lets it take pods again. Only of this namespace's pods:
  * what else lives in the cluster is not ours to move.
@@ -22,7 +31,7 @@ const staying = (pods: readonly Pod[], node: string): string[] =>
 const drain = async (session: Session, node: string): Promise<void> => {
   const { namespace, undo } = session;
   const mine = `gantry-test=${namespace.name}`;
-  await namespace.kubectl('label', 'pods', '--all', '--overwrite', mine);
+  await labelled(namespace, mine);
   const uncordon = undo(`uncordon ${node}`, ({ kubectl }) => kubectl('uncordon', node));
   await namespace.kubectl(
     ...['drain', node, '--ignore-daemonsets', '--delete-emptydir-data', `--timeout=${patience}`],
