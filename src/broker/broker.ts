@@ -1,14 +1,18 @@
 import type { QueueName } from './topology.ts';
 
+export type Headers = Readonly<Record<string, string | number>>;
+
 /** What travels beside a body, for whoever looks at the broker's own pages or traces a message. */
 export interface Properties {
   /** The image's ID. */
   readonly correlationId?: string;
-  readonly headers?: Readonly<Record<string, string | number>>;
+  readonly headers?: Headers;
 }
 
 export interface Delivery {
   readonly body: Uint8Array;
+  /** As they were published, also where the message came by way of another queue; none for a hint. */
+  readonly headers: Headers;
   /** Earlier deliveries of this message that ended without an answer (x-delivery-count). */
   readonly redeliveries: number;
 }
@@ -21,6 +25,8 @@ export interface Delivery {
 export type Verdict = 'ack' | 'dead-letter';
 
 export interface Subscription {
+  /** Whether messages are delivered to it now; it may be waiting for a connection. */
+  isActive(): boolean;
   /** Takes no more messages; resolves when every handler that had begun has answered. */
   cancel(): Promise<void>;
 }

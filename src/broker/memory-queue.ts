@@ -1,4 +1,4 @@
-import type { Broker, QueueStatus, Subscription } from './broker.ts';
+import type { Broker, Headers, QueueStatus, Subscription } from './broker.ts';
 import { createFifo } from './fifo.ts';
 import type { Queue } from './topology.ts';
 
@@ -7,7 +7,7 @@ type Handler = Parameters<Broker['consume']>[2];
 type Reason = 'rejected' | 'expired' | 'delivery-limit';
 
 export interface MemoryQueue {
-  enqueue(body: Uint8Array): void;
+  enqueue(body: Uint8Array, headers: Headers): void;
   consume(prefetch: number, handler: Handler): Subscription;
   status(): QueueStatus;
   /** Forgets what waits; nothing is delivered any more. */
@@ -17,13 +17,14 @@ export interface MemoryQueue {
 interface MemoryQueueContext {
   readonly declared: Queue;
   /** Takes what this queue gives up. */
-  deadLetter(body: Uint8Array, reason: Reason): void;
+  deadLetter(message: Pick<Message, 'body' | 'headers'>, reason: Reason): void;
   /** Told what a handler threw. */
   unanswered(error: unknown, redeliveries: number): void;
 }
 
 interface Message {
   readonly body: Uint8Array;
+  readonly headers: Headers;
   readonly redeliveries: number;
   /** On the clock of `performance.now()`. */
   readonly expiresAt: number;
@@ -54,7 +55,7 @@ export const createMemoryQueue = ({ declared, deadLetter, unanswered }: MemoryQu
 
   const giveUp = (message: Message, reason: Reason): void => {
     messages -= 1;
-    deadLetter(message.body, reason);
+    deadLetter(message, reason);
   };
 
   const expire = (): void => {
@@ -99,9 +100,9 @@ export const createMemoryQueue = ({ declared, deadLetter, unanswered }: MemoryQu
   };
 
   const deliver = async (consumer: Consumer, message: Message): Promise<void> => {
-    const { body, redeliveries } = message;
+    const { body, headers, redeliveries } = message;
     consumer.running += 1;
-    const answer = await consumer.handler({ body, redeliveries }).then(
+    const answer = await consumer.handler({ body, headers, redeliveries }).then(
       (verdict) => ({ verdict }),
       (error: unknown) => ({ error }),
     );
@@ -142,9 +143,10 @@ export const createMemoryQueue = ({ declared, deadLetter, unanswered }: MemoryQu
   };
 
   return {
-    enqueue: (body) => {
+    enqueue: (body, headers) => {
+      const expiresAt = performance.now() + ttlMs;
       // A copy: the caller may use its buffer again.
-      waiting.push({ body: Buffer.from(body), redeliveries: 0, expiresAt: performance.now() + ttlMs });
+      waiting.push({ body: Buffer.from(body), headers, redeliveries: 0, expiresAt });
       messages += 1;
       schedule();
     },
@@ -155,7 +157,7 @@ export const createMemoryQueue = ({ declared, deadLetter, unanswered }: MemoryQu
       const consumer: Consumer = { prefetch, handler: guarded, running: 0, idle, cancelled: false };
       consumers = [...consumers, consumer];
       schedule();
-      return { cancel: () => cancel(consumer) };
+      return { isActive: () => !closed && !consumer.cancelled, cancel: () => cancel(consumer) };
     },
     status: () => ({ messages, consumers: consumers.length }),
     close: () => {

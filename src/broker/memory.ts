@@ -30,9 +30,9 @@ export const memoryBroker = ({
     const { name, deadLetterTo } = declared;
     const queue = createMemoryQueue({
       declared,
-      deadLetter: (body, reason) => {
+      deadLetter: ({ body, headers }, reason) => {
         const target = deadLetterTo && queues.get(deadLetterTo);
-        if (target) target.enqueue(body);
+        if (target) target.enqueue(body, headers);
         else log?.warn({ queue: name, reason, bytes: body.byteLength }, 'message dropped');
       },
       unanswered: (err, redeliveries) =>
@@ -42,9 +42,9 @@ export const memoryBroker = ({
   }
 
   return {
-    publish: async (name, body) => find(name).enqueue(body),
+    publish: async (name, body, { headers = {} } = {}) => find(name).enqueue(body, headers),
     hint: (name, body) => {
-      if (!closed) queues.get(name)?.enqueue(body);
+      if (!closed) queues.get(name)?.enqueue(body, {});
     },
     consume: async (name, { prefetch }, handler) => {
       if (!Number.isInteger(prefetch) || prefetch < 1)

@@ -2,6 +2,7 @@ import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { Logger } from '../observability/log.ts';
 import type { Broker, Subscription, Verdict } from './broker.ts';
 import { backoffMs, pause } from './rabbitmq-backoff.ts';
+import { deliveryOf } from './rabbitmq-delivery.ts';
 import { messageOf } from './rabbitmq-dial.ts';
 import { closeChannel } from './rabbitmq-topology.ts';
 import type { Queue, QueueName } from './topology.ts';
@@ -56,16 +57,6 @@ const bounded = async (answer: Promise<unknown>): Promise<void> => {
   clearTimeout(timer);
 };
 
-/**
- * Earlier deliveries that ended without an answer. `x-delivery-count` is what every version counts against the limit;
- * `x-acquired-count` (4.3) also counts what was given back unseen. From 4.x on the count comes along when a message
- * is dead-lettered; in its new queue it is not a redelivery yet.
- */
-const redeliveriesOf = ({ fields, properties }: ConsumeMessage): number => {
-  const count: unknown = properties.headers?.['x-delivery-count'];
-  return fields.redelivered && typeof count === 'number' ? count : 0;
-};
-
 /** A subscription that outlives channels and connections. */
 export const createSubscription = (options: SubscriptionOptions): RabbitSubscription => {
   const { queue, prefetch, handler, log, connection, restore } = options;
@@ -103,15 +94,16 @@ export const createSubscription = (options: SubscriptionOptions): RabbitSubscrip
   };
 
   const handle = async (message: ConsumeMessage): Promise<Verdict | 'failed'> => {
-    const redeliveries = redeliveriesOf(message);
+    const delivery = deliveryOf(message);
     try {
-      const verdict = await handler({ body: message.content, redeliveries });
+      const verdict = await handler(delivery);
       if (verdict === 'dead-letter' && queue.deadLetterTo === undefined) {
         const bytes = message.content.byteLength;
         log.warn({ queue: queue.name, reason: 'rejected', bytes }, 'message dropped');
       }
       return verdict;
     } catch (err) {
+      const { redeliveries } = delivery;
       log.warn({ queue: queue.name, redeliveries, err }, 'a handler threw; its message is delivered again');
       await pause(giveBackMs(redeliveries), cancelled.signal);
       return 'failed';
@@ -233,6 +225,8 @@ export const createSubscription = (options: SubscriptionOptions): RabbitSubscrip
   return {
     queue: queue.name,
     attach,
+    isActive: () =>
+      sum(sessions, ({ open, ending, tag }) => Number(open && !ending && tag !== undefined)) > 0,
     cancel: () => {
       cancelling ??= cancel();
       return cancelling;

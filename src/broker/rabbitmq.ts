@@ -160,6 +160,7 @@ export const rabbitmqBroker = (options: RabbitmqOptions): Broker => {
       subscriptions.add(subscription);
       subscription.attach();
       return {
+        isActive: subscription.isActive,
         cancel: async () => {
           await subscription.cancel();
           subscriptions.delete(subscription);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
-import { numbers, publishAll, settle, take, text, within } from './broker.probe.ts';
+import { eventually, numbers, publishAll, settle, take, text, within } from './broker.probe.ts';
 import type { Broker, Verdict } from './broker.ts';
 
 /** The part of the broker's contract about how many handlers run, and about their end. */
@@ -50,6 +50,13 @@ export const subscriptionCases = (
     await within(cancelling, 'cancel');
     assert.deepEqual((await take(broker, 'images', 4)).map(text), ['2', '3', '4', '5']);
     assert.deepEqual(begun, ['0', '1']);
+  });
+
+  check('a subscription is active until it is cancelled', async (broker) => {
+    const subscription = await broker.consume('images', { prefetch: 1 }, async () => 'ack');
+    await eventually('a subscription that is active', async () => subscription.isActive());
+    await subscription.cancel();
+    assert.equal(subscription.isActive(), false);
   });
 
   check('two consumers share a queue; each message goes to one of them', async (broker) => {

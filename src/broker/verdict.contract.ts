@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { emptied, eventually, numbers, publishAll, take, text, within } from './broker.probe.ts';
-import type { Broker } from './broker.ts';
+import type { Broker, Headers } from './broker.ts';
 
 /** The part of the broker's contract about what becomes of a delivered message, and of one that waits too long. */
 export const verdictCases = (check: (what: string, run: (broker: Broker) => Promise<void>) => void): void => {
@@ -61,6 +61,22 @@ export const verdictCases = (check: (what: string, run: (broker: Broker) => Prom
     assert.equal(dead?.redeliveries, 0);
     assert.deepEqual(redeliveries, [0, 1, 2]);
     await emptied(broker, 'images');
+  });
+
+  check('headers come along, also through a retry queue and into the dead-letter queue', async (broker) => {
+    const headers = { attempt: 2, traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' };
+    await broker.publish('images.retry.1s', Buffer.from('1'), { correlationId: 'one', headers });
+    const inImages = Promise.withResolvers<Headers>();
+    await broker.consume('images', { prefetch: 1 }, async (delivery) => {
+      inImages.resolve(delivery.headers);
+      return 'dead-letter';
+    });
+    assert.deepEqual(await within(inImages.promise, 'the message'), headers);
+    const [dead] = await take(broker, 'images.dead', 1);
+    assert.deepEqual(dead?.headers, headers);
+    broker.hint('results', Buffer.from('hint'));
+    const [hint] = await take(broker, 'results', 1);
+    assert.deepEqual(hint?.headers, {});
   });
 
   check('a message that waited its time moves on, in order', async (broker) => {
