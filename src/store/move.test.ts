@@ -154,7 +154,7 @@ describe('a store moved from SQLite to PostgreSQL', { skip: postgresMissing }, (
       file,
       `pragma foreign_keys = off;
        insert into results values ('${one}', 1, 'd', 1, '{}', 0); insert into thumbnails values ('${one}', x'00');
-       insert into outbox values ('${two}', 1, 0, null)`,
+       insert into outbox values ('${two}', 1, 0, null, null)`,
     );
     const { counts, store } = await moved(t, file, await server.createDatabase());
     assert.deepEqual([counts.leftBehind, counts.results, counts.thumbnails, counts.outbox], [3, 1, 1, 0]);

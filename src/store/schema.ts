@@ -6,7 +6,14 @@ import type { ImageEvent } from './store.ts';
 export interface Tables {
   images: ImageRow;
   /** Jobs that the broker has not confirmed; `due_at` is when the relay may take one. */
-  outbox: { image_id: string; generation: number; due_at: number; traceparent: string | null };
+  outbox: {
+    image_id: string;
+    generation: number;
+    due_at: number;
+    traceparent: string | null;
+    /** Null for rows of a Gantry that did not note it. */
+    added_at: number | null;
+  };
   /** Every result that ever came, also those that changed no image. */
   results: {
     image_id: string;
@@ -23,6 +30,8 @@ export interface Tables {
     type: ImageEvent['type'];
     image: string | null;
     at: number;
+    /** W3C Trace Context of what led to it. */
+    traceparent: string | null;
   };
   idempotency_keys: { key: string; fingerprint: string; response: string; created_at: number };
   /** One row, written to see whether writing works. */

@@ -81,7 +81,7 @@ const insertImages = async (
       .values(
         fresh.map(({ row, traceparent }) => ({
           ...{ image_id: row.id, generation: 1 },
-          ...{ due_at: dueAt, traceparent },
+          ...{ due_at: dueAt, added_at: row.submitted_at, traceparent },
         })),
       )
       .execute();
@@ -104,6 +104,11 @@ export const accept = (
       .flatMap(({ images, traceparent = null }) =>
         images.map((image) => ({ row: newImageRow(image, now), traceparent })),
       );
-    await writeEvents(sql, trx, await insertImages(sql, trx, images, now + leaseMs));
+    const traces = new Map(
+      images.flatMap(({ row, traceparent }) =>
+        traceparent === null ? [] : [[row.id, traceparent] as const],
+      ),
+    );
+    await writeEvents(sql, trx, await insertImages(sql, trx, images, now + leaseMs), traces);
     return acceptances;
   });

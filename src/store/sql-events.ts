@@ -1,18 +1,23 @@
 import { chunks, type Sql } from './differences.ts';
 import { imageOf } from './rows.ts';
-import type { ImageRow, Trx } from './schema.ts';
+import type { ImageRow, Tables, Trx } from './schema.ts';
 import type { ImageEvent } from './store.ts';
 
-type EventRow = { image_id: string; type: ImageEvent['type']; image: string | null; at: number };
+type EventRow = Omit<Tables['events'], 'seq'>;
 
 const write = async (sql: Sql, trx: Trx, rows: EventRow[]): Promise<void> => {
   if (rows.length === 0) return;
   await sql.differences.orderEvents(trx);
-  for (const part of chunks(sql, rows, 4)) await trx.insertInto('events').values(part).execute();
+  for (const part of chunks(sql, rows, 5)) await trx.insertInto('events').values(part).execute();
 };
 
-/** One event for each image that has just become what its row says. */
-export const writeEvents = (sql: Sql, trx: Trx, images: readonly ImageRow[]): Promise<void> =>
+/** One event for each image that has just become what its row says; `traces` by the images' IDs. */
+export const writeEvents = (
+  sql: Sql,
+  trx: Trx,
+  images: readonly ImageRow[],
+  traces: ReadonlyMap<string, string> = new Map(),
+): Promise<void> =>
   write(
     sql,
     trx,
@@ -21,11 +26,12 @@ export const writeEvents = (sql: Sql, trx: Trx, images: readonly ImageRow[]): Pr
       type: row.state,
       image: JSON.stringify(imageOf(row)),
       at: row.updated_at,
+      traceparent: traces.get(row.id) ?? null,
     })),
   );
 
 export const writeDeletion = (sql: Sql, trx: Trx, imageId: string, at: number): Promise<void> =>
-  write(sql, trx, [{ image_id: imageId, type: 'deleted', image: null, at }]);
+  write(sql, trx, [{ image_id: imageId, type: 'deleted', image: null, at, traceparent: null }]);
 
 export const events = async (
   { db }: Sql,
@@ -35,7 +41,7 @@ export const events = async (
 ): Promise<ImageEvent[]> => {
   const rows = await db
     .selectFrom('events')
-    .select(['seq', 'type', 'image_id', 'image'])
+    .select(['seq', 'type', 'image_id', 'image', 'traceparent'])
     .where('seq', '>', after)
     .$if(imageId !== undefined, (query) => query.where('image_id', '=', imageId ?? ''))
     .orderBy('seq')
@@ -46,6 +52,7 @@ export const events = async (
     type: row.type,
     imageId: row.image_id,
     image: row.image === null ? null : JSON.parse(row.image),
+    ...(row.traceparent === null ? {} : { traceparent: row.traceparent }),
   }));
 };
 

@@ -23,17 +23,26 @@ export const outstanding = async ({ db }: Sql): Promise<Outstanding> => {
   const images = await db
     .selectFrom('images')
     .select(({ fn }) => [fn.countAll<number>().as('n'), fn.min('id').as('oldest')])
-    .select(({ selectFrom }) =>
+    .select(({ selectFrom }) => [
       selectFrom('outbox')
         .select(({ fn }) => fn.countAll<number>().as('n'))
         .as('outbox'),
-    )
+      selectFrom('outbox')
+        .select(({ fn }) => fn.min('added_at').as('oldest'))
+        .as('oldestAddedAt'),
+      selectFrom('images')
+        .select(({ fn }) => fn.countAll<number>().as('n'))
+        .where('state', '=', 'dead')
+        .as('dead'),
+    ])
     .where('waiting_since', 'is not', null)
     .executeTakeFirstOrThrow();
   return {
     images: images.n,
     oldestCreatedAt: images.oldest ? new Date(timeOf(images.oldest)).toISOString() : null,
+    dead: images.dead ?? 0,
     outbox: images.outbox ?? 0,
+    oldestOutboxAt: images.oldestAddedAt === null ? null : new Date(images.oldestAddedAt).toISOString(),
   };
 };
 

@@ -31,13 +31,13 @@ const renew = async (
     }),
   );
   await writeImages(sql, trx, next);
-  for (const part of chunks(sql, next, 4))
+  for (const part of chunks(sql, next, 5))
     await trx
       .insertInto('outbox')
       .values(
         part.map(({ id, generation }) => ({
           ...{ image_id: id, generation },
-          ...{ due_at: now + leaseMs, traceparent: null },
+          ...{ due_at: now + leaseMs, added_at: now, traceparent: null },
         })),
       )
       // A final image has no outbox row; should one have been left by a fault, it is of no use any more.
@@ -45,6 +45,7 @@ const renew = async (
         conflict.column('image_id').doUpdateSet(({ ref }) => ({
           generation: ref('excluded.generation'),
           due_at: ref('excluded.due_at'),
+          added_at: ref('excluded.added_at'),
           traceparent: null,
         })),
       )

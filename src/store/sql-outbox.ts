@@ -65,7 +65,7 @@ export const requeue = (sql: Sql, unchangedSince: number, limit: number): Promis
       .limit(limit)
       .$if(sql.differences.concurrentWriters, (query) => query.forUpdate().skipLocked())
       .execute();
-    for (const part of chunks(sql, rows, 4)) {
+    for (const part of chunks(sql, rows, 5)) {
       await trx
         .updateTable('images')
         .set({ waiting_since: now })
@@ -78,7 +78,10 @@ export const requeue = (sql: Sql, unchangedSince: number, limit: number): Promis
       await trx
         .insertInto('outbox')
         .values(
-          part.map(({ id, generation }) => ({ image_id: id, generation, due_at: now, traceparent: null })),
+          part.map(({ id, generation }) => ({
+            ...{ image_id: id, generation },
+            ...{ due_at: now, added_at: now, traceparent: null },
+          })),
         )
         // With several writers another requeue may have been here between our reading and our locking.
         .onConflict((conflict) => conflict.column('image_id').doNothing())

@@ -3,7 +3,7 @@ import type { Outcome, ProcessingHint } from '../pipeline/message.ts';
 import { chunks, type Sql } from './differences.ts';
 import type { ImageRow, Tables, Trx } from './schema.ts';
 import { writeEvents } from './sql-events.ts';
-import type { Recorded } from './store.ts';
+import type { Recorded, TracedOutcome } from './store.ts';
 
 /** The images of these IDs as they are, held until the transaction ends. */
 export const lockImages = async (
@@ -113,7 +113,7 @@ const keepThumbnails = async (sql: Sql, trx: Trx, rows: readonly Tables['thumbna
       .execute();
 };
 
-export const record = (sql: Sql, outcomes: readonly Outcome[]): Promise<Recorded[]> =>
+export const record = (sql: Sql, outcomes: readonly TracedOutcome[]): Promise<Recorded[]> =>
   sql.db.transaction().execute(async (trx) => {
     const now = Date.now();
     const images = await lockImages(
@@ -122,6 +122,7 @@ export const record = (sql: Sql, outcomes: readonly Outcome[]): Promise<Recorded
       outcomes.map((outcome) => outcome.id),
     );
     const changed: ImageRow[] = [];
+    const traces = new Map<string, string>();
     const history: Tables['results'][] = [];
     const thumbnails: Tables['thumbnails'][] = [];
     const recorded = outcomes.map((outcome): Recorded => {
@@ -142,6 +143,7 @@ export const record = (sql: Sql, outcomes: readonly Outcome[]): Promise<Recorded
       const next = after(row, outcome, now);
       images.set(id, next);
       changed.push(next);
+      if (outcome.traceparent !== undefined) traces.set(id, outcome.traceparent);
       if (outcome.kind !== 'dead' && outcome.picture)
         thumbnails.push({ image_id: id, webp: Buffer.from(outcome.picture.thumbnail, 'base64') });
       return 'recorded';
@@ -158,6 +160,6 @@ export const record = (sql: Sql, outcomes: readonly Outcome[]): Promise<Recorded
           part.map((row) => row.id),
         )
         .execute();
-    await writeEvents(sql, trx, changed);
+    await writeEvents(sql, trx, changed, traces);
     return recorded;
   });

@@ -183,6 +183,8 @@ describe('SQLite only', () => {
       drop index images_with_original;
       drop index images_without_original;
       alter table outbox drop column traceparent;
+      alter table outbox drop column added_at;
+      alter table events drop column traceparent;
       delete from kysely_migration where name <> '001-initial'`);
     old.close();
     const store = await openSqliteStore(file);
@@ -194,6 +196,8 @@ describe('SQLite only', () => {
       (await store.claimOutbox(10, 0)).map(({ id }) => id),
       [waiting.id],
     );
+    // Nobody noted then when it was added.
+    assert.equal((await store.outstanding()).oldestOutboxAt, null);
     await store.close();
   });
 
@@ -206,7 +210,7 @@ describe('SQLite only', () => {
     broken.exec(`
       update images set state = 'dead', waiting_since = null where id = '${one.id}';
       update outbox set generation = 2 where image_id = '${two.id}';
-      insert into outbox values ('${newImage().id}', 1, 0, null);
+      insert into outbox values ('${newImage().id}', 1, 0, null, null);
       insert into results values ('${newImage().id}', 1, 'd', 1, '{}', 0);
       insert into thumbnails values ('${newImage().id}', ''), ('${two.id}', '')`);
     broken.close();

@@ -41,14 +41,22 @@ export interface ImageEvent {
   readonly type: ImageState | 'deleted';
   readonly imageId: string;
   readonly image: Image | null;
+  /** W3C Trace Context of what led to it. */
+  readonly traceparent?: string;
 }
 export interface Outstanding {
   /** Images neither succeeded, failed nor dead. */
   readonly images: number;
   readonly oldestCreatedAt: string | null;
+  /** Images whose every attempt failed. */
+  readonly dead: number;
   /** Rows of the outbox: jobs not yet confirmed by the broker. */
   readonly outbox: number;
+  /** When the oldest of them was added. */
+  readonly oldestOutboxAt: string | null;
 }
+/** With the W3C Trace Context of its message, for the event that it becomes. */
+export type TracedOutcome = Outcome & { readonly traceparent?: string };
 
 /** How many images there are in each state, and what hangs in the air. */
 export interface Ledger {
@@ -76,7 +84,7 @@ export interface Store {
   claimOutbox(limit: number, leaseMs: number): Promise<Job[]>;
   /** Queued images become `processing`, and a later attempt is counted; ended images are left alone. */
   started(hints: readonly ProcessingHint[]): Promise<void>;
-  record(outcomes: readonly Outcome[]): Promise<Recorded[]>;
+  record(outcomes: readonly TracedOutcome[]): Promise<Recorded[]>;
   /**
    * Puts unfinished images that saw no change since `unchangedSince` (ISO) and are not in the outbox into the
    * outbox again, oldest first, at most `limit`. Returns how many. Being put there counts as a change, so that

@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import type { Outcome } from '../../pipeline/message.ts';
-import { accepted, failed, future, keyed, minute, newImage, type Open, withStore } from './samples.ts';
+import {
+  accepted,
+  failed,
+  future,
+  keyed,
+  minute,
+  newImage,
+  nothingOutstanding,
+  type Open,
+  withStore,
+} from './samples.ts';
 
 /** No number is a size that a database would take. */
 const unstorable = { bytes: Number.NaN };
@@ -37,7 +47,7 @@ export const acceptCases = (open: Open): void => {
     assert.equal(await store.image("no ID '"), undefined);
     assert.equal(await store.blobOf(id), undefined);
     assert.equal(await store.thumbnail(id), undefined);
-    assert.deepEqual(await store.outstanding(), { images: 0, oldestCreatedAt: null, outbox: 0 });
+    assert.deepEqual(await store.outstanding(), nothingOutstanding);
   });
 
   withStore(open, 'uploads of none, one and several images in one call', async (store) => {

@@ -5,6 +5,7 @@ import {
   failed,
   minute,
   newImage,
+  nothingOutstanding,
   type Open,
   processing,
   succeeded,
@@ -78,7 +79,7 @@ export const lifecycleCases = (open: Open): void => {
     }
     assert.deepEqual(await store.record([succeeded(waiting), failed(done)]), ['unknown', 'unknown']);
     await store.started([processing(waiting)]);
-    assert.deepEqual(await store.outstanding(), { images: 0, oldestCreatedAt: null, outbox: 0 });
+    assert.deepEqual(await store.outstanding(), nothingOutstanding);
     const ends = (await store.events(0, 10)).slice(-2);
     assert.deepEqual(
       ends.map(({ type, imageId, image }) => [type, imageId, image]),

@@ -4,6 +4,7 @@ import {
   dead,
   failed,
   newImage,
+  nothingOutstanding,
   type Open,
   processing,
   result,
@@ -55,9 +56,39 @@ export const recordCases = (open: Open): void => {
     ]);
     assert.deepEqual(image?.result, result('cat'));
     assert.deepEqual(Buffer.from((await store.thumbnail(job.id)) ?? []).toString('base64'), webp('cat'));
-    assert.deepEqual(await store.outstanding(), { images: 0, oldestCreatedAt: null, outbox: 0 });
+    assert.deepEqual(await store.outstanding(), nothingOutstanding);
     const [, event] = await store.events(0, 10);
     assert.deepEqual([event?.type, event?.image], ['succeeded', image]);
+  });
+
+  withStore(open, 'an event knows the trace that led to it, if there is one', async (store) => {
+    const [upload, outcome] = ['b7ad6b7169203331', '00f067aa0ba902b7'].map(
+      (span) => `00-0af7651916cd43dd8448eb211c80319c-${span}-01`,
+    );
+    const [traced, plain] = [newImage(), newImage()];
+    await store.accept(
+      [{ images: [traced], ...(upload && { traceparent: upload }) }, { images: [plain] }],
+      0,
+    );
+    const ended = succeeded({ id: traced.id, generation: 1 });
+    await store.record([
+      { ...ended, ...(outcome && { traceparent: outcome }) },
+      failed({ id: plain.id, generation: 1 }),
+    ]);
+    const events = await store.events(0, 10);
+    assert.deepEqual(
+      events.map(({ imageId, traceparent }) => [imageId, traceparent]),
+      [
+        ...[
+          [traced.id, upload],
+          [plain.id, undefined],
+        ],
+        ...[
+          [traced.id, outcome],
+          [plain.id, undefined],
+        ],
+      ],
+    );
   });
 
   withStore(open, 'failed and dead say why', async (store) => {

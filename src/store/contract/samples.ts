@@ -3,9 +3,15 @@ import { setImmediate } from 'node:timers/promises';
 import { v7 } from 'uuid';
 import type { Result } from '../../pipeline/image.ts';
 import type { Outcome, ProcessingHint } from '../../pipeline/message.ts';
-import type { JobKey, NewImage, Store, Submission } from '../store.ts';
+import type { JobKey, NewImage, Outstanding, Store, Submission } from '../store.ts';
 
 export type Open = () => Promise<Store>;
+
+/** What a store without unfinished images answers. */
+export const nothingOutstanding: Outstanding = {
+  ...{ images: 0, oldestCreatedAt: null, dead: 0 },
+  ...{ outbox: 0, oldestOutboxAt: null },
+};
 
 /** A case with a store of its own. */
 export const withStore = (open: Open, name: string, body: (store: Store) => Promise<void>): void => {
