@@ -4,9 +4,10 @@
 // nothing when there is nothing to do.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildGoPrograms } from './go-programs.mjs';
 import { installChartCheckers, installKubernetesTools } from './kubernetes-tools.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -136,53 +137,11 @@ const installTestPrograms = () => {
   installPackages(packages, `the tests run ${packages.join(', ')}`);
 };
 
-/** The S3 server of the tests, which no distribution has; `go` is what its go.mod asks for. */
-const s3Server = {
-  name: 'versitygw',
-  module: 'github.com/versity/versitygw/cmd/versitygw',
-  version: 'v1.8.0',
-};
-const s3ServerNeedsGo = [1, 25];
-
-const goIsNewEnough = () => {
-  const { stdout, error } = spawnSync('go', ['env', 'GOVERSION'], { encoding: 'utf8' });
-  const [, major, minor] = /^go(\d+)\.(\d+)/.exec(error ? '' : stdout) ?? [];
-  const [needsMajor, needsMinor] = s3ServerNeedsGo;
-  return Number(major) > needsMajor || (Number(major) === needsMajor && Number(minor) >= needsMinor);
-};
-
-/** Not a failure without it: the tests that need it say that they are skipped. */
-const buildS3Server = () => {
-  const { name, module, version } = s3Server;
-  const stamp = join(cache, `${name}.version`);
-  const built = existsSync(join(cache, name)) && existsSync(stamp) && readFileSync(stamp, 'utf8') === version;
-  if (built || process.env.VERSITYGW_PATH || inPath(name)) return;
-  const skipped = `the S3 tests will be skipped: ${name} is missing`;
-  if (!goIsNewEnough()) {
-    say(`${skipped}, and so is Go ${s3ServerNeedsGo.join('.')} to build it`);
-    return;
-  }
-  say(`building ${name} ${version} ...`);
-  mkdirSync(cache, { recursive: true });
-  const began = Date.now();
-  const { status } = spawnSync('go', ['install', `${module}@${version}`], {
-    cwd: cache,
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, GOBIN: cache },
-  });
-  if (status !== 0) {
-    say(`${skipped}, and Go could not build it`);
-    return;
-  }
-  writeFileSync(stamp, version);
-  say(`building ${name}: done in ${((Date.now() - began) / 1000).toFixed(1)} s`);
-};
-
 install();
 buildPage();
 if (purpose === 'test') {
   installTestPrograms();
-  buildS3Server();
+  buildGoPrograms(cache, { say });
 }
 if (purpose === 'kubernetes' || purpose === 'charts') {
   installKubernetesTools(cache, { fail, inPath, installPackages, npm, once, run, say, succeeds });

@@ -12,6 +12,7 @@ import {
   oneOf,
   pem,
   secret,
+  share,
   size,
   text,
 } from './setting-kinds.ts';
@@ -126,6 +127,16 @@ export const settings = {
     'Least level logged.',
   ),
   logFormat: setting(oneOf('auto', 'pretty', 'json'), 'auto', 'auto: pretty on a terminal, JSON elsewhere.'),
+  otlpUrl: setting(
+    address('a URL such as http://collector:4318', 'http', 'https'),
+    undefined,
+    'Collector that traces are sent to (OTLP over HTTP). Unset: OTEL_EXPORTER_OTLP_ENDPOINT, or else no traces.',
+  ),
+  traceRatio: setting(
+    share,
+    '1',
+    'Share of the traces beginning here that are sent. A request with a `traceparent` follows what that says.',
+  ),
 } as const;
 
 export type SettingName = keyof typeof settings;

@@ -46,6 +46,10 @@ export const integer = (least: number, most: number) =>
     const value = Number(text);
     return /^\d+$/.test(text) && value >= least && value <= most ? value : undefined;
   });
+export const share = kind('a number from 0 to 1 such as 0.1', (text) => {
+  const value = Number(text);
+  return /^\d*\.?\d+$/.test(text) && value <= 1 ? value : undefined;
+});
 export const text = kind('a text', (value) => (value === '' ? undefined : value));
 /** An address that may hold a password: never repeated in an error. */
 export const address = (name: string, ...schemes: string[]) =>

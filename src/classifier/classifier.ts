@@ -6,6 +6,8 @@ export interface Classified {
   readonly kind: 'classified';
   readonly result: Omit<Result, 'timings' | 'attempts'>;
   readonly timings: Omit<Result['timings'], 'waitMs'>;
+  /** When the worker began with them; milliseconds since 1970. */
+  readonly begunAt: { readonly fetch: number; readonly infer: number };
   readonly picture: Picture;
   /** Bytes fetched. */
   readonly bytes: number;

@@ -21,7 +21,7 @@ const concurrentDecodes = 2;
 /** Microseconds are as fine as the clock tells anything. */
 const rounded = (ms: number): number => Math.round(ms * 1000) / 1000;
 
-type Ready = Prepared & { bytes: number; fetchMs: number; decodeMs: number };
+type Ready = Prepared & { bytes: number; fetchAt: number; fetchMs: number; decodeMs: number };
 
 const fault = (code: Fault['code'], message: string): Fault => ({ kind: 'fault', code, message });
 
@@ -45,7 +45,8 @@ const prepare = async (
   const outcome = await preprocess(model, bytes, { maxPixels, contentType });
   if (outcome.kind === 'refused') return outcome;
   const decodeMs = performance.now() - fetched;
-  return { ...outcome, bytes: bytes.length, fetchMs: fetched - begun, decodeMs };
+  const fetchAt = performance.timeOrigin + begun;
+  return { ...outcome, bytes: bytes.length, fetchAt, fetchMs: fetched - begun, decodeMs };
 };
 
 const mapConcurrently = async <T, R>(
@@ -87,10 +88,11 @@ export const classifyBatch = async (
     if (one.kind !== 'prepared') return one;
     const classification = classifications[ready.indexOf(one)];
     if (!classification) return failure ?? fault('inference-failed', 'the model gave no answer');
-    const { width, height, thumbnail, bytes, fetchMs, decodeMs } = one;
+    const { width, height, thumbnail, bytes, fetchAt, fetchMs, decodeMs } = one;
     return {
       kind: 'classified',
       result: { ...classification, model: { name, version, digest } },
+      begunAt: { fetch: fetchAt, infer: performance.timeOrigin + begun },
       timings: { fetchMs: rounded(fetchMs), decodeMs: rounded(decodeMs), inferMs: rounded(inferMs) },
       picture: { width, height, thumbnail: thumbnail.toString('base64') },
       bytes,

@@ -1,12 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Broker } from '../broker/broker.ts';
 import type { Config } from '../config.ts';
+import { consumerMetrics } from '../observability/consumer-metrics.ts';
 import { createLog } from '../observability/log.ts';
 import { createMetrics } from '../observability/metrics.ts';
+import { observedBroker } from '../observability/observed-broker.ts';
+import { webMetrics } from '../observability/web-metrics.ts';
 import { version } from '../version.ts';
 import { startConsumerRole } from './consumer-role.ts';
 import { untilSignal } from './lifecycle.ts';
 import { openBroker } from './open-broker.ts';
+import { openTracing } from './open-tracing.ts';
 import { listen, startWebRole } from './web-role.ts';
 
 const greeting = (url: string, dataDir: string): string => `
@@ -27,14 +31,22 @@ const resultsRecorded = async (broker: Broker): Promise<void> => {
 /** `gantry serve`: web server and consumer in one process group; broker, store and images embedded unless set otherwise. */
 export const serve = async (config: Config): Promise<void> => {
   const log = createLog(config.logLevel, config.logFormat);
-  const metrics = createMetrics();
-  const broker = openBroker(config, log);
+  const metrics = createMetrics('serve');
+  const stopTracing = await openTracing(config, 'serve', log);
   const embedded = config.amqpUrl === undefined;
+  const broker = observedBroker(openBroker(config, log), metrics, embedded ? 'gantry' : 'rabbitmq');
   // The web first: a data folder in use is found out before a second is spent on loading the model.
-  let observe = (): void => {};
-  const web = await startWebRole(config, { broker, metrics, log, observe: () => observe() });
-  const consumer = await startConsumerRole(config, { metrics, log });
-  observe = consumer.observe;
+  let observe = broker.observe;
+  const web = await startWebRole(config, {
+    ...{ broker, log },
+    metrics: webMetrics(metrics),
+    observe: () => observe(),
+  });
+  const consumer = await startConsumerRole(config, { metrics: consumerMetrics(metrics), log });
+  observe = () => {
+    broker.observe();
+    consumer.observe();
+  };
   const subscription = await consumer.consume(broker);
 
   const phases = [
@@ -45,6 +57,7 @@ export const serve = async (config: Config): Promise<void> => {
     { name: 'workers', run: () => consumer.pool.stop() },
     { name: 'broker', run: broker.close },
     { name: 'store', run: web.closeStore },
+    { name: 'traces', run: stopTracing },
   ];
   untilSignal(log, config.shutdownTimeout, phases, web.drain);
   const url = await listen(web.app, config);

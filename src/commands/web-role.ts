@@ -3,7 +3,7 @@ import type { Broker } from '../broker/broker.ts';
 import { loadModel, type Model } from '../classifier/manifest.ts';
 import type { Config } from '../config.ts';
 import type { Logger } from '../observability/log.ts';
-import type { Metrics } from '../observability/metrics.ts';
+import type { WebMetrics } from '../observability/web-metrics.ts';
 import { version } from '../version.ts';
 import type { App } from '../web/context.ts';
 import type { ModelInfo } from '../web/model-info.ts';
@@ -41,7 +41,7 @@ export interface WebRole extends Web {
 
 interface WebRoleParts {
   readonly broker: Broker;
-  readonly metrics: Metrics;
+  readonly metrics: WebMetrics;
   readonly log: Logger;
   readonly observe?: () => void;
   /** Whether it may have to wait for one that is stopping and has its SQLite still. */

@@ -8,6 +8,8 @@ export interface SlotStats {
   /** Of the present process; undefined while there is none. */
   readonly pid: number | undefined;
   readonly rssBytes: number;
+  /** `down`: the process has ended, or is being started. */
+  readonly state: 'idle' | 'busy' | 'down';
   /** Processes started after the first. */
   readonly restarts: number;
 }
@@ -101,7 +103,12 @@ export const startSlot = async (options: SlotOptions): Promise<WorkerSlot> => {
     get idle() {
       return ready && !busy && !stopped && !retiring;
     },
-    stats: () => ({ pid: worker?.pid, rssBytes: worker?.rssBytes ?? 0, restarts }),
+    stats: () => ({
+      pid: worker?.pid,
+      rssBytes: worker?.rssBytes ?? 0,
+      state: !ready ? 'down' : busy ? 'busy' : 'idle',
+      restarts,
+    }),
     async run(jobs, deadlineMs) {
       const mine = worker;
       if (!mine || !ready || busy) throw new Error('the slot is not idle');

@@ -1,17 +1,25 @@
+import { trace } from '@opentelemetry/api';
 import { type Logger, pino } from 'pino';
 import pretty from 'pino-pretty';
 
 export type { Logger };
 
+/** Where something is traced, each line says which trace and span it belongs to. */
+const mixin = (): object => {
+  const context = trace.getActiveSpan()?.spanContext();
+  return context === undefined ? {} : { traceId: context.traceId, spanId: context.spanId };
+};
+
 /**
  * JSON lines on stdout, or readable ones on a terminal (NO_COLOR is honoured). Lines about an image carry
- * `imageId`. `format` auto: readable if stdout is a terminal.
+ * `imageId`, and `traceId` where traces are exported. `format` auto: readable if stdout is a terminal.
  */
 export const createLog = (level: string, format: 'auto' | 'pretty' | 'json'): Logger => {
   const terminal = process.stdout.isTTY === true;
   const options = {
     level,
     base: null,
+    mixin,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };

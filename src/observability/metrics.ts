@@ -1,87 +1,62 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { version } from '../version.ts';
 
-const durations = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800];
+/** Seconds: from a message in this process to an image that waited out a retry. */
+export const durations = [
+  ...[0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5],
+  ...[1, 2, 5, 10, 30, 60, 300, 1800],
+];
 
-/** The series of one process, in a registry of their own. Labels are bounded: never an ID, never a client's text. */
-export const createMetrics = () => {
+/**
+ * The series that every process has, in a registry of their own; what only a web server or a consumer knows is added
+ * by theirs. Labels are bounded: never an ID, never a client's text.
+ */
+export const createMetrics = (role: 'serve' | 'web' | 'consumer') => {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
+  new Gauge({
+    name: 'gantry_build_info',
+    help: 'Always 1; the labels say what runs.',
+    labelNames: ['version', 'role'],
+    registers,
+  }).set({ version, role }, 1);
   return {
     registry,
-    uploads: new Counter({
-      name: 'gantry_uploads_total',
-      help: 'Files offered for upload, by outcome: accepted, or the code of the refusal.',
-      labelNames: ['outcome'] as const,
-      registers,
-    }),
-    uploadedBytes: new Counter({
-      name: 'gantry_upload_bytes_total',
-      help: 'Bytes of the files accepted.',
-      registers,
-    }),
-    acceptSeconds: new Histogram({
-      name: 'gantry_accept_duration_seconds',
-      help: 'From the first byte of an upload request to its answer.',
-      buckets: durations,
-      registers,
-    }),
     stageSeconds: new Histogram({
       name: 'gantry_stage_duration_seconds',
-      help: 'Duration of a stage of an image: wait, fetch, decode, infer.',
+      help: 'Duration of a stage of an image. accept: first byte of the upload to its answer; outbox: acceptance to the broker’s confirm; queue: published to taken, the pause before a retry included; fetch, decode, infer (of the whole batch): in the worker; record: outcome taken to its transaction’s end.',
       labelNames: ['stage'] as const,
       buckets: durations,
       registers,
     }),
-    endToEndSeconds: new Histogram({
-      name: 'gantry_end_to_end_duration_seconds',
-      help: 'From the acceptance of an image to its recorded outcome.',
-      buckets: durations,
+    attempts: new Counter({
+      name: 'gantry_attempts_total',
+      help: 'Attempts to process an image, by outcome: succeeded, refused (the picture cannot be used), or the code of the fault.',
+      labelNames: ['outcome'] as const,
       registers,
     }),
-    outcomes: new Counter({
-      name: 'gantry_outcomes_total',
-      help: 'Images that ended, by state and label.',
-      labelNames: ['state', 'label'] as const,
+    retries: new Counter({
+      name: 'gantry_retries_total',
+      help: 'Jobs published for another attempt, by the queue where they wait for it.',
+      labelNames: ['queue'] as const,
       registers,
     }),
-    attemptsFailed: new Counter({
-      name: 'gantry_attempts_failed_total',
-      help: 'Attempts that failed, by reason.',
-      labelNames: ['reason'] as const,
+    brokerConnected: new Gauge({
+      name: 'gantry_broker_connected',
+      help: '1 if the broker takes messages from this process now, else 0.',
       registers,
     }),
-    unfinished: new Gauge({
-      name: 'gantry_images_unfinished',
-      help: 'Images neither succeeded, failed nor dead.',
+    subscriptionActive: new Gauge({
+      name: 'gantry_subscription_active',
+      help: '1 if this process is subscribed to the queue, 0 if it is trying to.',
+      labelNames: ['queue'] as const,
       registers,
     }),
-    oldestUnfinishedSeconds: new Gauge({
-      name: 'gantry_oldest_unfinished_image_seconds',
-      help: 'Age of the oldest unfinished image; 0 if there is none.',
-      registers,
-    }),
-    outbox: new Gauge({
-      name: 'gantry_outbox_rows',
-      help: 'Jobs that the broker has not confirmed yet.',
-      registers,
-    }),
-    workerRestarts: new Counter({
-      name: 'gantry_worker_restarts_total',
-      help: 'Inference processes started anew, by reason.',
-      labelNames: ['reason'] as const,
-      registers,
-    }),
-    workerMemory: new Gauge({
-      name: 'gantry_worker_resident_memory_bytes',
-      help: 'Resident memory of each inference process.',
-      labelNames: ['worker'] as const,
-      registers,
-    }),
-    batchSize: new Histogram({
-      name: 'gantry_batch_size',
-      help: 'Images that went through the model together.',
-      buckets: [1, 2, 4, 8, 16, 32, 64],
+    publishFailures: new Counter({
+      name: 'gantry_publish_failures_total',
+      help: 'Messages that the broker did not take, by reason: unroutable, refused, timed-out, closed.',
+      labelNames: ['queue', 'reason'] as const,
       registers,
     }),
   };

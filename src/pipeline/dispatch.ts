@@ -1,6 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Broker, PublishError } from '../broker/broker.ts';
 import type { Logger } from '../observability/log.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import { inSpan, type SpanSettings } from '../observability/tracing.ts';
 import type { JobKey, Store } from '../store/store.ts';
 import { grouped } from './grouped.ts';
 import { encode, type Job } from './message.ts';
@@ -31,13 +33,25 @@ const publishJob = async (broker: Broker, job: Job): Promise<void> => {
   }
 };
 
+/** From the acceptance on, so that a trace shows how long the job waited to be published. */
+const spanOf = ({ id, traceparent, submittedAt, attempt, generation }: Job): SpanSettings => ({
+  traceparent,
+  startTime: Date.parse(submittedAt),
+  attributes: { 'gantry.image.id': id, 'gantry.generation': generation, 'gantry.attempt': attempt },
+});
+
 export interface Dispatcher {
   readonly dispatch: Dispatch;
   /** Resolves once every job under way is published or given back to the outbox. */
   flush(): Promise<void>;
 }
 
-export const createDispatcher = (store: Store, broker: Broker, log: Logger): Dispatcher => {
+export const createDispatcher = (
+  store: Store,
+  broker: Broker,
+  { stageSeconds }: Pick<Metrics, 'stageSeconds'>,
+  log: Logger,
+): Dispatcher => {
   const published = grouped<JobKey, undefined>(async (jobs) => {
     await store.published(jobs);
     return [];
@@ -46,7 +60,9 @@ export const createDispatcher = (store: Store, broker: Broker, log: Logger): Dis
 
   const publish = async (job: Job): Promise<boolean> => {
     try {
-      await publishJob(broker, job);
+      await inSpan('outbox', spanOf(job), () => publishJob(broker, job));
+      const inOutboxMs = Math.max(0, Date.now() - Date.parse(job.submittedAt));
+      if (job.attempt === 1) stageSeconds.observe({ stage: 'outbox' }, inOutboxMs / 1000);
       await published({ id: job.id, generation: job.generation });
       return true;
     } catch (err) {

@@ -9,6 +9,7 @@ import { type Broker, PublishError } from '../broker/broker.ts';
 import { memoryBroker } from '../broker/memory.ts';
 import { topology } from '../broker/topology.ts';
 import { createMetrics } from '../observability/metrics.ts';
+import { webMetrics } from '../observability/web-metrics.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
 import type { NewImage, Store } from '../store/store.ts';
 import { createDispatcher, type Dispatch } from './dispatch.ts';
@@ -19,6 +20,7 @@ import { createSubmit } from './submit.ts';
 import { startSweep } from './sweep.ts';
 
 const log = pino({ level: 'silent' });
+const metrics = webMetrics(createMetrics('web'));
 
 const newImage = (): NewImage => {
   const id = uuidv7();
@@ -41,7 +43,8 @@ const take = async (broker: Broker, count: number): Promise<Job[]> => {
   return jobs;
 };
 
-const dispatching = (store: Store, broker: Broker): Dispatch => createDispatcher(store, broker, log).dispatch;
+const dispatching = (store: Store, broker: Broker): Dispatch =>
+  createDispatcher(store, broker, metrics, log).dispatch;
 const relaying = (store: Store, broker: Broker) =>
   startRelay({ store, broker, dispatch: dispatching(store, broker), log, intervalMs: 3_600_000 });
 
@@ -54,6 +57,7 @@ const sweeping = (
   startSweep({
     store,
     broker,
+    metrics,
     log,
     intervalMs: 3_600_000,
     overdueAfterMs,
@@ -285,7 +289,7 @@ test('a job that the broker gave up on costs an attempt, and its image only afte
   await store.accept([{ images: [image] }], 0);
   const [job] = await store.claimOutbox(1, 60_000);
   const recording = await startRecording({
-    ...{ store, broker, log, metrics: createMetrics(), changed: () => undefined },
+    ...{ store, broker, log, metrics: webMetrics(createMetrics('web')), changed: () => undefined },
     maxAttempts: 2,
   });
   await broker.publish('images.dead', encode(job ?? assert.fail()));
@@ -304,7 +308,7 @@ test('a job that the broker gave up on costs an attempt, and its image only afte
 test('outcomes are recorded once; a repeated, late or foreign one changes nothing', async () => {
   const store = await openStore();
   const broker = memoryBroker();
-  const metrics = createMetrics();
+  const metrics = webMetrics(createMetrics('web'));
   const changes: number[] = [];
   const changed = () => void changes.push(1);
   const recording = await startRecording({ store, broker, metrics, log, changed, maxAttempts: 5 });

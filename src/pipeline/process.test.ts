@@ -30,6 +30,7 @@ const classified: Classified = {
     top: [],
     model: { name: 'pets', version: '1', digest: 'd' },
   },
+  begunAt: { fetch: 0, infer: 0 },
   timings: { fetchMs: 1, decodeMs: 2, inferMs: 3 },
   picture: { width: 4, height: 5, thumbnail: '' },
   bytes: 3,
@@ -65,7 +66,7 @@ const consume = async (
   await gather('images.dead');
   const classifier: Classifier = { classify };
   const log = pino({ level: 'silent' });
-  const process = createProcess({ broker, classifier, metrics: createMetrics(), log, maxAttempts });
+  const process = createProcess({ broker, classifier, metrics: createMetrics('consumer'), log, maxAttempts });
   await broker.consume('images', { prefetch: 4 }, process);
   return { final, dead };
 };

@@ -1,10 +1,11 @@
 import type { Broker, Delivery, Verdict } from '../broker/broker.ts';
 import { retryQueue } from '../broker/topology.ts';
-import { type Classifier, ClassifierFault } from '../classifier/classifier.ts';
+import { type Classified, type Classifier, ClassifierFault } from '../classifier/classifier.ts';
 import type { Logger } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
+import { inSpan, pastSpan, type SpanSettings } from '../observability/tracing.ts';
 import { encode, InvalidMessage, type Job, parseJob, type Report } from './message.ts';
-import { propertiesOf } from './properties.ts';
+import { propertiesOf, underWayMs } from './properties.ts';
 
 export interface ProcessContext {
   readonly broker: Broker;
@@ -37,19 +38,35 @@ const tryAgain = async (
 ): Promise<void> => {
   const error = { code: fault.code, message: fault.message };
   const about = { imageId: job.id, attempt: job.attempt, error };
-  metrics.attemptsFailed.inc({ reason: fault.code });
+  metrics.attempts.inc({ outcome: fault.code });
   if (fault.code === 'storage-unavailable') {
     log.warn(about, 'image storage unavailable; the attempt does not count');
     await broker.publish('images.retry.10s', encode(job), propertiesOf(job));
+    metrics.retries.inc({ queue: 'images.retry.10s' });
   } else if (job.attempt < maxAttempts) {
     const queue = retryQueue(job.attempt);
     log.warn({ ...about, queue }, 'attempt failed, will be tried again');
     const next = { ...job, attempt: job.attempt + 1 };
     await broker.publish(queue, encode(next), propertiesOf(next));
+    metrics.retries.inc({ queue });
   } else {
     log.error(about, 'attempt failed, and it was the last');
     await broker.publish('images.dead', encode({ ...job, error }), propertiesOf(job));
   }
+};
+
+const spanOf = ({ id, generation, attempt, pipeline }: Job): SpanSettings => ({
+  attributes: {
+    ...{ 'gantry.image.id': id, 'gantry.model': pipeline },
+    ...{ 'gantry.generation': generation, 'gantry.attempt': attempt },
+  },
+});
+
+/** What the worker process did, by its own clock. */
+const traceStages = ({ timings, begunAt }: Classified): void => {
+  pastSpan('fetch', begunAt.fetch, timings.fetchMs);
+  pastSpan('decode', begunAt.fetch + timings.fetchMs, timings.decodeMs);
+  pastSpan('infer', begunAt.infer, timings.inferMs);
 };
 
 /**
@@ -69,12 +86,19 @@ export const createProcess =
       return 'dead-letter';
     }
     const about = { imageId: job.id };
+    const inQueueMs = underWayMs(delivery.headers);
+    if (inQueueMs !== undefined) metrics.stageSeconds.observe({ stage: 'queue' }, inQueueMs / 1000);
     const waitMs = Math.max(0, Date.now() - Date.parse(job.submittedAt));
     report(broker, job, { kind: 'processing' });
     try {
-      const outcome = await classifier.classify(job);
+      const outcome = await inSpan('classify', spanOf(job), async () => {
+        const answer = await classifier.classify(job);
+        if (answer.kind === 'classified') traceStages(answer);
+        return answer;
+      });
       if (outcome.kind === 'refused') {
         log.info({ ...about, error: outcome.error }, 'image cannot be used');
+        metrics.attempts.inc({ outcome: 'refused' });
         await report(broker, job, { kind: 'failed', error: outcome.error, picture: null });
         return 'ack';
       }
@@ -89,17 +113,13 @@ export const createProcess =
       const { fetchMs, decodeMs, inferMs } = timings;
       const ms = Math.round((fetchMs + decodeMs + inferMs) * 10) / 10;
       log.info({ ...about, label: result.label, confidence: result.confidence, ms }, 'image classified');
-      for (const [stage, duration] of Object.entries({
-        wait: waitMs,
-        fetch: fetchMs,
-        decode: decodeMs,
-        infer: inferMs,
-      })) {
-        metrics.stageSeconds.observe({ stage }, duration / 1000);
-      }
+      metrics.attempts.inc({ outcome: 'succeeded' });
+      for (const [stage, took] of Object.entries({ fetch: fetchMs, decode: decodeMs, infer: inferMs }))
+        metrics.stageSeconds.observe({ stage }, took / 1000);
     } catch (error) {
       if (!(error instanceof ClassifierFault) || error.code === 'stopped') throw error;
       if (error.code === 'blob-missing') {
+        metrics.attempts.inc({ outcome: error.code });
         // It was durable before the job was published: somebody deleted it, and no attempt brings it back.
         log.warn(about, 'the original is gone');
         const gone = { code: error.code, message: 'the original is no longer stored' };

@@ -1,8 +1,9 @@
 import type { Broker, Delivery, Subscription, Verdict } from '../broker/broker.ts';
 import { deliveryLimit } from '../broker/topology.ts';
 import type { Logger } from '../observability/log.ts';
-import type { Metrics } from '../observability/metrics.ts';
-import type { Recorded, Store } from '../store/store.ts';
+import { currentTraceparent, inSpan } from '../observability/tracing.ts';
+import type { WebMetrics } from '../observability/web-metrics.ts';
+import type { Recorded, Store, TracedOutcome } from '../store/store.ts';
 import { grouped } from './grouped.ts';
 import { timeOf } from './image-id.ts';
 import {
@@ -19,7 +20,7 @@ import { propertiesOf } from './properties.ts';
 export interface RecordContext {
   readonly store: Store;
   readonly broker: Broker;
-  readonly metrics: Metrics;
+  readonly metrics: WebMetrics;
   readonly log: Logger;
   /** The store has new events. */
   readonly changed: () => void;
@@ -27,7 +28,7 @@ export interface RecordContext {
   readonly maxAttempts: number;
 }
 
-export interface Recording extends Subscription {
+export interface Recording extends Pick<Subscription, 'cancel'> {
   /**
    * When the newest image was uploaded whose first generation this process has seen end (ms since 1970, 0 before the
    * first). The queue is first in, first out, so what was queued long before it can no longer wait there.
@@ -55,12 +56,19 @@ export const startRecording = async (context: RecordContext): Promise<Recording>
     await store.started(hints);
     return [];
   });
-  const record = grouped<Outcome, Recorded>((outcomes) => store.record(outcomes));
+  const record = grouped<TracedOutcome, Recorded>((outcomes) => store.record(outcomes));
 
   const ended = async (outcome: Outcome): Promise<void> => {
-    const recorded = await record(outcome);
+    const taken = metrics.stageSeconds.startTimer({ stage: 'record' });
+    const attributes = { 'gantry.image.id': outcome.id, 'gantry.outcome': outcome.kind };
+    const recorded = await inSpan('record', { attributes }, () => {
+      const traceparent = currentTraceparent();
+      return record(traceparent === undefined ? outcome : { ...outcome, traceparent });
+    });
+    taken();
     const about = { imageId: outcome.id, generation: outcome.generation, attempt: outcome.attempt };
     if (recorded !== 'recorded') {
+      metrics.ineffectiveOutcomes.inc({ reason: recorded });
       log.info({ ...about, recorded }, 'an outcome that changes nothing');
       return;
     }
@@ -70,6 +78,7 @@ export const startRecording = async (context: RecordContext): Promise<Recording>
     changed();
     const label = outcome.kind === 'succeeded' ? outcome.result.label : '';
     metrics.outcomes.inc({ state: outcome.kind, label });
+    if (outcome.kind === 'succeeded') metrics.confidence.observe({ label }, outcome.result.confidence);
     if (outcome.generation === 1)
       metrics.endToEndSeconds.observe(Math.max(0, Date.now() - uploadedAt) / 1000);
     if (outcome.kind === 'dead') log.error({ ...about, error: outcome.error }, 'image is dead');
@@ -93,11 +102,12 @@ export const startRecording = async (context: RecordContext): Promise<Recording>
     changed();
   });
   const givenUp = async ({ error: _, ...job }: DeadJob): Promise<void> => {
-    metrics.attemptsFailed.inc({ reason: lost.code });
+    metrics.attempts.inc({ outcome: lost.code });
     log.warn({ imageId: job.id, attempt: job.attempt, error: lost }, 'the broker gave up on an attempt');
     const next = { ...job, attempt: job.attempt + 1 };
     // Whatever takes consumers down is not over in a second.
     await broker.publish('images.retry.60s', encode(next), propertiesOf(next));
+    metrics.retries.inc({ queue: 'images.retry.60s' });
   };
   const dead = handler(async (body) => {
     const job = parseDeadJob(body);

@@ -1,6 +1,7 @@
 import type { Broker } from '../broker/broker.ts';
 import { topology } from '../broker/topology.ts';
 import type { Logger } from '../observability/log.ts';
+import type { WebMetrics } from '../observability/web-metrics.ts';
 import type { Store } from '../store/store.ts';
 import { type Repeating, repeating } from './repeating.ts';
 
@@ -9,6 +10,7 @@ const batch = 1000;
 export interface SweepContext {
   readonly store: Store;
   readonly broker: Broker;
+  readonly metrics: Pick<WebMetrics, 'requeued' | 'imbalance'>;
   readonly log: Logger;
   readonly intervalMs: number;
   readonly overdueAfterMs: number;
@@ -26,10 +28,11 @@ const ago = (ms: number): string => iso(Date.now() - ms);
  * Everything that was unfinished when the broker lost its data (`lostAt`) goes into the outbox again. A job that
  * still was in some queue is worked on twice; its second result changes nothing.
  */
-const requeueAll = async ({ store, log, requeued }: SweepContext, lostAt: number): Promise<void> => {
+const requeueAll = async ({ store, metrics, log, requeued }: SweepContext, lostAt: number): Promise<void> => {
   for (let total = 0, count = batch; count === batch; ) {
     count = await store.requeue(iso(lostAt), batch);
     total += count;
+    metrics.requeued.inc({ reason: 'emptied' }, count);
     if (count > 0) requeued();
     if (count < batch && total > 0) log.info({ images: total }, 'unfinished images queued again');
   }
@@ -39,8 +42,17 @@ const requeueAll = async ({ store, log, requeued }: SweepContext, lostAt: number
  * Images that others overtook: queued long before one that has ended by now, and without news since. The queue is
  * first in, first out, so they are in it no more. This finds a loss also while the service is never idle.
  */
-const requeueOvertaken = ({ store, overdueAfterMs, newestEnded }: SweepContext): Promise<number> =>
-  store.requeue(iso(Math.max(0, Math.min(Date.now(), newestEnded()) - overdueAfterMs)), batch);
+const requeueOvertaken = async ({
+  store,
+  metrics,
+  overdueAfterMs,
+  newestEnded,
+}: SweepContext): Promise<number> => {
+  const before = Math.max(0, Math.min(Date.now(), newestEnded()) - overdueAfterMs);
+  const count = await store.requeue(iso(before), batch);
+  metrics.requeued.inc({ reason: 'overtaken' }, count);
+  return count;
+};
 
 /** How many images nobody holds any more, neither outbox, broker nor consumer, as far as counts can tell. */
 const countMissing = async ({ store, broker, overdueAfterMs }: SweepContext): Promise<number> => {
@@ -66,12 +78,16 @@ const leastOver = (spanMs: number) => {
 
 /** Finds what fell out of the queues and puts it back; drops events and idempotency keys that are too old. */
 export const startSweep = (context: SweepContext): Repeating => {
-  const { store, broker, log, requeued } = context;
+  const { store, broker, metrics, log, requeued } = context;
   const least = leastOver(broker.statusLagMs);
   const requeueMissing = async (): Promise<number> => {
     const missing = least(await countMissing(context));
+    metrics.imbalance.set(missing);
+    if (missing === 0) return 0;
     // A backlog is not a loss: no more are queued again than are missing, whatever is overdue.
-    return missing > 0 ? store.requeue(ago(context.overdueAfterMs), Math.min(missing, batch)) : 0;
+    const count = await store.requeue(ago(context.overdueAfterMs), Math.min(missing, batch));
+    metrics.requeued.inc({ reason: 'missing' }, count);
+    return count;
   };
   const losses: { readonly at: number; readonly mended: () => void }[] = [];
 

@@ -3,6 +3,7 @@ import { fastifySSE } from '@fastify/sse';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type FastifyBaseLogger, fastify } from 'fastify';
 import type { App, WebContext } from './context.ts';
+import { observation } from './plugins/observation.ts';
 import { openapi } from './plugins/openapi.ts';
 import { answerFramework, answerSocket, problems } from './plugins/problems.ts';
 import { securityHeaders } from './plugins/security-headers.ts';
@@ -35,6 +36,7 @@ export const buildApp = async (context: WebContext): Promise<App> => {
     ajv: { customOptions: { removeAdditional: false } },
     routerOptions: { maxParamLength: 256 },
   }).withTypeProvider<TypeBoxTypeProvider>();
+  observation(app, context.metrics);
   problems(app);
   securityHeaders(app);
   await app.register(fastifyMultipart);

@@ -3,7 +3,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { Blobs } from '../blobs/blobs.ts';
 import type { Logger } from '../observability/log.ts';
-import type { Metrics } from '../observability/metrics.ts';
+import type { WebMetrics } from '../observability/web-metrics.ts';
 import type { Dispatch } from '../pipeline/dispatch.ts';
 import type { Submit } from '../pipeline/submit.ts';
 import type { Store } from '../store/store.ts';
@@ -23,7 +23,7 @@ export interface WebContext {
   readonly feed: EventFeed;
   /** The store has new events. */
   readonly changed: () => void;
-  readonly metrics: Metrics;
+  readonly metrics: WebMetrics;
   /** Brings gauges up to date before a scrape. */
   readonly observe: () => Promise<void>;
   readonly log: Logger;

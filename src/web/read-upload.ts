@@ -10,6 +10,9 @@ const statusOf: Readonly<Record<Refusal['code'], number>> = {
   'empty-file': 400,
 };
 
+/** Whether it is the code of a single file's refusal. */
+export const isRefusalOfFile = (code: string): boolean => Object.hasOwn(statusOf, code);
+
 export interface RefusedFile {
   readonly filename: string;
   readonly status: number;

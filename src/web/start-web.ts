@@ -2,7 +2,7 @@ import type { Blobs } from '../blobs/blobs.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Config } from '../config.ts';
 import type { Logger } from '../observability/log.ts';
-import type { Metrics } from '../observability/metrics.ts';
+import type { WebMetrics } from '../observability/web-metrics.ts';
 import { createDispatcher } from '../pipeline/dispatch.ts';
 import { startRecording } from '../pipeline/record.ts';
 import { startRelay } from '../pipeline/relay.ts';
@@ -14,13 +14,14 @@ import { createAdmission } from './admission.ts';
 import { buildApp } from './app.ts';
 import type { App, WebContext } from './context.ts';
 import { startEventFeed } from './event-feed.ts';
+import { observe } from './observe.ts';
 
 export interface WebParts extends Pick<WebContext, 'models' | 'version'> {
   readonly config: Config;
   readonly store: Store;
   readonly blobs: Blobs;
   readonly broker: Broker;
-  readonly metrics: Metrics;
+  readonly metrics: WebMetrics;
   readonly log: Logger;
   /** Brings the gauges of other parts up to date before a scrape. */
   readonly observe?: () => void;
@@ -36,21 +37,13 @@ export interface Web {
   stopPipeline(): Promise<void>;
 }
 
-const observeStore = async (store: Store, metrics: Metrics): Promise<void> => {
-  const { images, oldestCreatedAt, outbox } = await store.outstanding();
-  metrics.unfinished.set(images);
-  metrics.outbox.set(outbox);
-  const age = oldestCreatedAt === null ? 0 : Date.now() - Date.parse(oldestCreatedAt);
-  metrics.oldestUnfinishedSeconds.set(Math.max(0, age) / 1000);
-};
-
 /** The web server's side of the pipeline, running, and its app, listening to nothing yet. */
 export const startWeb = async (parts: WebParts): Promise<Web> => {
   const { config, store, blobs, broker, metrics, log, models, version } = parts;
   let draining = false;
   const feed = await startEventFeed(store, log);
   const changed = feed.wake;
-  const { dispatch, flush } = createDispatcher(store, broker, log);
+  const { dispatch, flush } = createDispatcher(store, broker, metrics, log);
   const relay = startRelay({ store, broker, dispatch, log });
   const { maxAttempts } = config;
   const recording = await startRecording({ store, broker, metrics, log, changed, maxAttempts });
@@ -70,6 +63,7 @@ export const startWeb = async (parts: WebParts): Promise<Web> => {
   const sweep = startSweep({
     store,
     broker,
+    metrics,
     log,
     intervalMs: config.sweepInterval,
     overdueAfterMs: config.overdueAfter,
@@ -77,6 +71,7 @@ export const startWeb = async (parts: WebParts): Promise<Web> => {
     newestEnded: recording.newestEnded,
     requeued: relay.wake,
   });
+  metrics.storageReserve.set(config.minFreeBytes);
   const app = await buildApp({
     store,
     blobs,
@@ -89,7 +84,7 @@ export const startWeb = async (parts: WebParts): Promise<Web> => {
     metrics,
     async observe() {
       parts.observe?.();
-      await observeStore(store, metrics);
+      await observe({ store, blobs, broker, metrics });
     },
     log,
     version,

@@ -1,13 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { accessSync, constants } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { freePorts } from './free-port.ts';
+import { findProgram } from './program.ts';
 
 /** A real S3 server of this test's own (Versity S3 Gateway): own folder, own port on 127.0.0.1. */
 export interface S3Server {
@@ -29,22 +28,7 @@ export interface S3Server {
   dispose(): Promise<void>;
 }
 
-const built = fileURLToPath(new URL('../../node_modules/.cache/gantry/versitygw', import.meta.url));
-const isProgram = (path: string): boolean => {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-};
-
-const program = (): string | undefined => {
-  const { VERSITYGW_PATH, PATH = '' } = process.env;
-  if (VERSITYGW_PATH) return VERSITYGW_PATH;
-  const folders = PATH.split(delimiter).filter((folder) => folder !== '');
-  return [...folders.map((folder) => join(folder, 'versitygw')), built].find(isProgram);
-};
+const program = (): string | undefined => findProgram('versitygw', 'VERSITYGW_PATH');
 
 /** Why there is no S3 server here, for a test's `skip`; false if there is one. */
 export const s3Missing = (): string | false =>

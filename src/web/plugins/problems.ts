@@ -70,7 +70,8 @@ const storageFull = (cause: Error): Problem =>
 
 const storeAway: ReadonlySet<StoreError['code']> = new Set(['busy', 'closed', 'unavailable', 'refused']);
 
-const asProblem = (error: FastifyError): Problem => {
+/** What a client is told of an error. */
+export const asProblem = (error: FastifyError): Problem => {
   if (error instanceof Problem) return error;
   if (clientGone(error))
     return new Problem(400, 'client-gone', 'the request was broken off', { cause: error });

@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
+import { startSpan } from '../../observability/tracing.ts';
 import type { ImageEvent } from '../../store/store.ts';
 import type { App, WebContext } from '../context.ts';
 import { notFound, Problem } from '../problem.ts';
@@ -15,6 +16,16 @@ const lastEventId = (header: string | undefined): number | undefined => {
   return Number(header);
 };
 
+/** Where a trace ends: a listener is told what became of the upload. */
+async function* notifying(events: AsyncIterable<ImageEvent>) {
+  for await (const event of events) {
+    const { type, imageId, traceparent } = event;
+    const attributes = { 'gantry.image.id': imageId, 'gantry.event': type };
+    if (traceparent !== undefined) startSpan('notify', { traceparent, attributes }).end();
+    yield event;
+  }
+}
+
 async function* messages(events: AsyncIterable<ImageEvent>) {
   for await (const { seq, type, imageId, image } of events) {
     yield { id: String(seq), event: type, data: image ?? { id: imageId } };
@@ -29,13 +40,17 @@ async function* ofImage(events: AsyncIterable<ImageEvent>, imageId: string) {
 
 /** Server-sent events: of all images as they happen, or of one image from its beginning. */
 export const eventRoutes = (app: App, context: WebContext): void => {
-  const { store, feed } = context;
+  const { store, feed, metrics } = context;
   const tags = ['images'];
 
   /** A comment at once, so that a client and every proxy between sees the stream open. */
   const opened = (reply: FastifyReply): AbortSignal => {
     const closed = new AbortController();
-    reply.sse.onClose(() => closed.abort());
+    metrics.eventStreams.inc();
+    reply.sse.onClose(() => {
+      metrics.eventStreams.dec();
+      closed.abort();
+    });
     reply.sse.sendHeaders();
     reply.raw.write(': connected\n\n');
     return closed.signal;
@@ -46,7 +61,7 @@ export const eventRoutes = (app: App, context: WebContext): void => {
     const now = await feed.last();
     // An ID beyond the newest is from before the store was replaced.
     const from = Math.min(lastEventId(request.headers['last-event-id']) ?? now, now);
-    await reply.sse.send(messages(feed.follow(from, opened(reply))));
+    await reply.sse.send(messages(notifying(feed.follow(from, opened(reply)))));
   });
 
   const one = {
@@ -70,7 +85,8 @@ export const eventRoutes = (app: App, context: WebContext): void => {
       const signal = opened(reply);
       async function* events() {
         yield* history;
-        yield* ofImage(feed.follow(history.length < historyPage ? Math.max(now, seen) : seen, signal), id);
+        const begin = history.length < historyPage ? Math.max(now, seen) : seen;
+        yield* notifying(ofImage(feed.follow(begin, signal), id));
       }
       await reply.sse.send(messages(events()));
     },

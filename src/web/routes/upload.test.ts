@@ -8,6 +8,7 @@ import { filesystemBlobs } from '../../blobs/filesystem.ts';
 import { memoryBroker } from '../../broker/memory.ts';
 import { loadConfig } from '../../config.ts';
 import { createMetrics } from '../../observability/metrics.ts';
+import { webMetrics } from '../../observability/web-metrics.ts';
 import { openSqliteStore } from '../../store/sqlite.ts';
 import { startWeb } from '../start-web.ts';
 
@@ -37,7 +38,7 @@ const open = async (environment: NodeJS.ProcessEnv = {}) => {
     store,
     blobs,
     broker,
-    metrics: createMetrics(),
+    metrics: webMetrics(createMetrics('web')),
     log,
     version: '0',
     models: [model],

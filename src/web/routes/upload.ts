@@ -1,9 +1,13 @@
 import { createHash } from 'node:crypto';
+import type { FastifyError } from 'fastify';
 import { Type } from 'typebox';
+import { formatTraceparent, parseTraceparent } from '../../observability/traceparent.ts';
+import { currentTraceparent, inSpan } from '../../observability/tracing.ts';
 import { type NewImage, StoreError } from '../../store/store.ts';
 import type { App, WebContext } from '../context.ts';
+import { asProblem } from '../plugins/problems.ts';
 import { Problem } from '../problem.ts';
-import { readUpload, type Upload } from '../read-upload.ts';
+import { isRefusalOfFile, readUpload, type Upload } from '../read-upload.ts';
 import { problemResponses } from '../schemas.ts';
 
 const Accepted = Type.Object({
@@ -61,9 +65,6 @@ const refusal = ({ refused }: Upload): Problem => {
   return new Problem(status, code, detail, refused.length > 1 ? { more: { refused } } : {});
 };
 
-/** W3C Trace Context, section 3.2: version 00. */
-const traceparentPattern = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
-
 const fingerprintOf = ({ images }: Upload): string =>
   createHash('sha256')
     .update(images.map(({ sha256 }) => sha256).join())
@@ -87,7 +88,7 @@ export const uploadRoute = (app: App, context: WebContext): void => {
   const receiveAll = async (request: Parameters<typeof readUpload>[0]): Promise<Upload> => {
     const upload: Upload = { images: [], refused: [] };
     try {
-      await readUpload(request, receiving, limits.maxFiles, upload);
+      await inSpan('receive', {}, () => readUpload(request, receiving, limits.maxFiles, upload));
     } catch (error) {
       await discard(upload);
       throw error;
@@ -95,6 +96,12 @@ export const uploadRoute = (app: App, context: WebContext): void => {
       for (const { code } of upload.refused) metrics.uploads.inc({ outcome: code });
     }
     return upload;
+  };
+
+  const countRefusal = async (_request: unknown, _reply: unknown, error: FastifyError): Promise<void> => {
+    const { code } = asProblem(error);
+    // Files have been counted, each with its own reason.
+    if (!isRefusalOfFile(code)) metrics.uploads.inc({ outcome: code });
   };
 
   const schema = {
@@ -106,8 +113,8 @@ export const uploadRoute = (app: App, context: WebContext): void => {
     headers: Headers,
     response: { 202: Accepted, ...problemResponses },
   };
-  app.post('/upload', { schema }, async (request, reply) => {
-    const answered = metrics.acceptSeconds.startTimer();
+  app.post('/upload', { schema, onError: countRefusal }, async (request, reply) => {
+    const answered = metrics.stageSeconds.startTimer({ stage: 'accept' });
     await admission.admit();
     const upload = await receiveAll(request);
     const first = upload.images[0];
@@ -118,15 +125,15 @@ export const uploadRoute = (app: App, context: WebContext): void => {
     const response = JSON.stringify(answer);
     const idempotency =
       key === undefined ? {} : { idempotency: { key, fingerprint: fingerprintOf(upload), response } };
-    const { traceparent = '' } = request.headers;
-    const trace = traceparentPattern.test(traceparent) ? { traceparent } : {};
-    const acceptance = await submit({ images: upload.images, ...idempotency, ...trace }).catch(
-      async (error: unknown) => {
-        // After any other fault the rows may be there all the same, and an orphan is better than a loss.
-        if (error instanceof StoreError && error.code === 'full') await discard(upload);
-        throw error;
-      },
-    );
+    const given = parseTraceparent(request.headers.traceparent);
+    const traceparent = currentTraceparent() ?? (given && formatTraceparent(given));
+    const trace = traceparent === undefined ? {} : { traceparent };
+    const submission = { images: upload.images, ...idempotency, ...trace };
+    const acceptance = await inSpan('accept', {}, () => submit(submission)).catch(async (error: unknown) => {
+      // After any other fault the rows may be there all the same, and an orphan is better than a loss.
+      if (error instanceof StoreError && error.code === 'full') await discard(upload);
+      throw error;
+    });
     if (acceptance.kind !== 'accepted') await discard(upload);
     if (acceptance.kind === 'conflict') {
       throw new Problem(
@@ -138,6 +145,7 @@ export const uploadRoute = (app: App, context: WebContext): void => {
     answered();
     reply.code(202);
     if (acceptance.kind === 'repeated') {
+      metrics.uploads.inc({ outcome: 'repeated' }, upload.images.length);
       return reply.header('idempotent-replayed', 'true').send(JSON.parse(acceptance.response));
     }
     for (const { id, bytes, contentType } of upload.images) {

@@ -1,0 +1,104 @@
+import { Counter, Gauge, Histogram } from 'prom-client';
+import { durations, type Metrics } from './metrics.ts';
+
+/** Where the share of doubtful answers shows. */
+const confidences = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1];
+
+/** The series of a web server, added to those that every process has. */
+export const webMetrics = (metrics: Metrics) => {
+  const registers = [metrics.registry];
+  const gauge = (name: string, help: string) => new Gauge({ name, help, registers });
+  return {
+    ...metrics,
+    httpSeconds: new Histogram({
+      name: 'gantry_http_request_duration_seconds',
+      help: 'From a request’s header to the end of its answer, by method, route (a pattern, no path) and status.',
+      labelNames: ['method', 'route', 'status'] as const,
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60],
+      registers,
+    }),
+    uploads: new Counter({
+      name: 'gantry_uploads_total',
+      help: 'Files offered for upload, by outcome: accepted, repeated (with an Idempotency-Key), or the code of the refusal. A request that is refused as a whole counts once.',
+      labelNames: ['outcome'] as const,
+      registers,
+    }),
+    uploadedBytes: new Counter({
+      name: 'gantry_upload_bytes_total',
+      help: 'Bytes of the files accepted.',
+      registers,
+    }),
+    endToEndSeconds: new Histogram({
+      name: 'gantry_end_to_end_duration_seconds',
+      help: 'From the acceptance of an image to its recorded outcome; first generations only.',
+      buckets: durations,
+      registers,
+    }),
+    outcomes: new Counter({
+      name: 'gantry_outcomes_total',
+      help: 'Images that ended, by state (succeeded, failed, dead) and, where they succeeded, label.',
+      labelNames: ['state', 'label'] as const,
+      registers,
+    }),
+    confidence: new Histogram({
+      name: 'gantry_result_confidence',
+      help: 'Confidence (0 to 1) of the label that an image got.',
+      labelNames: ['label'] as const,
+      buckets: confidences,
+      registers,
+    }),
+    ineffectiveOutcomes: new Counter({
+      name: 'gantry_ineffective_outcomes_total',
+      help: 'Outcomes that changed nothing: repeated (recorded already), stale (of an older generation), unknown (no such image).',
+      labelNames: ['reason'] as const,
+      registers,
+    }),
+    requeued: new Counter({
+      name: 'gantry_requeued_images_total',
+      help: 'Unfinished images queued again by the sweep: emptied (the broker lost its data), overtaken (younger ones ended before), missing (held by nobody).',
+      labelNames: ['reason'] as const,
+      registers,
+    }),
+    imbalance: gauge(
+      'gantry_ledger_imbalance_images',
+      'Unfinished images that neither the outbox, a queue nor a consumer holds, as of the last sweep, which queues them again. More than a moment above 0 is a loss.',
+    ),
+    unfinished: gauge('gantry_images_unfinished', 'Images neither succeeded, failed nor dead: the backlog.'),
+    oldestUnfinishedSeconds: gauge(
+      'gantry_oldest_unfinished_image_seconds',
+      'Age of the oldest unfinished image; 0 if there is none.',
+    ),
+    deadImages: gauge('gantry_images_dead', 'Images whose every attempt failed and that nobody replayed.'),
+    outbox: gauge('gantry_outbox_rows', 'Jobs that the broker has not confirmed yet.'),
+    oldestOutboxSeconds: gauge(
+      'gantry_oldest_outbox_row_seconds',
+      'Age of the oldest row of the outbox; 0 if there is none.',
+    ),
+    queueMessages: new Gauge({
+      name: 'gantry_queue_messages',
+      help: 'Messages in a queue of the broker. On RabbitMQ those waiting and those that this process was delivered.',
+      labelNames: ['queue'] as const,
+      registers,
+    }),
+    queueConsumers: new Gauge({
+      name: 'gantry_queue_consumers',
+      help: 'Subscriptions to a queue of the broker, of all processes.',
+      labelNames: ['queue'] as const,
+      registers,
+    }),
+    storageFree: gauge(
+      'gantry_storage_free_bytes',
+      'Free space where the originals lie; absent where there is no telling (S3).',
+    ),
+    storageReserve: gauge('gantry_storage_reserve_bytes', 'Free space below which uploads are refused.'),
+    dependencyUp: new Gauge({
+      name: 'gantry_dependency_up',
+      help: 'Whether this scrape could ask: store, storage (of the originals), broker. Where it could not, the gauges from there are missing.',
+      labelNames: ['dependency'] as const,
+      registers,
+    }),
+    eventStreams: gauge('gantry_event_streams', 'Open streams of server-sent events.'),
+  };
+};
+
+export type WebMetrics = ReturnType<typeof webMetrics>;
