@@ -53,9 +53,13 @@ export const observe = async ({ store, blobs, broker, metrics }: Observed): Prom
       () => true,
       () => false,
     );
-    if (!up) for (const gauge of gauges) gauge.remove();
     metrics.dependencyUp.set({ dependency }, Number(up));
+    if (up) return;
+    for (const gauge of gauges) gauge.remove();
   };
+  const fromBroker = [metrics.queueMessages, metrics.queueConsumers].flatMap((gauge) =>
+    topology.map(({ name: queue }) => ({ remove: () => gauge.remove({ queue }) })),
+  );
   await Promise.all([
     ask('store', fromStore, async () => {
       const { images, oldestCreatedAt, dead, outbox, oldestOutboxAt } = await store.outstanding();
@@ -70,7 +74,7 @@ export const observe = async ({ store, blobs, broker, metrics }: Observed): Prom
       if (bytes === undefined) metrics.storageFree.remove();
       else metrics.storageFree.set(bytes);
     }),
-    ask('broker', [], async () => {
+    ask('broker', fromBroker, async () => {
       const counts = await Promise.all(
         topology.map(async ({ name }) => [name, await broker.status(name)] as const),
       );
