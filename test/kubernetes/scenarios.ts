@@ -6,11 +6,16 @@ import { nodes } from './steps/nodes.ts';
 import { installUmbrella, postgresql } from './steps/postgresql.ts';
 import { refused } from './steps/refusals.ts';
 import { restarts } from './steps/restarts.ts';
+import { kept, rotated } from './steps/secrets.ts';
 
 /** Everything that is tried, each scenario in a namespace of its own. */
 export const scenarios: readonly Scenario[] = [
   { name: 'refusals', steps: [refused] },
-  { name: 'guide', setup: installInOrder, steps: [...guide, ...restarts, ...nodes, autoscaling] },
+  {
+    name: 'guide',
+    setup: installInOrder,
+    steps: [...guide, ...restarts, ...nodes, autoscaling, rotated, kept],
+  },
   { name: 'order', setup: installInReverse, steps: [onePictureEach, acceptance], strangers: true },
-  { name: 'postgresql', setup: installUmbrella, steps: postgresql },
+  { name: 'postgresql', setup: installUmbrella, steps: [...postgresql, kept] },
 ];
