@@ -5,10 +5,12 @@ import type { Benchmark } from './benchmark.ts';
 import { idle } from './idle.ts';
 import { millionInPostgres, millionInSqlite } from './million.ts';
 import { overhead } from './overhead.ts';
+import { tracing } from './tracing.ts';
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
   overhead,
   idle,
+  tracing,
   million: millionInPostgres,
   'million-sqlite': millionInSqlite,
 };
