@@ -154,13 +154,17 @@ type Optional =
   | 's3Endpoint'
   | 'keepOriginals'
   | 'keepResults'
-  | 'maxStoredBytes';
+  | 'maxStoredBytes'
+  | 'otlpUrl';
 type Value<Name extends SettingName> = (typeof settings)[Name] extends Setting<infer T> ? T : never;
 type Parsed = {
   [Name in SettingName]: Name extends Optional ? Value<Name> | undefined : Value<Name>;
 };
 /** Every setting, parsed; what is unset in the environment and on the command line has its default. */
-export type Config = Readonly<Parsed>;
+export type Config = Readonly<Parsed> & {
+  /** A setting as it is now: read again if it came from a file, which is how a Secret changes under a process. */
+  readonly now: <Name extends SettingName>(name: Name) => Parsed[Name];
+};
 
 export const settingNames = Object.keys(settings) as SettingName[];
 /** `maxFileBytes` → `GANTRY_MAX_FILE_BYTES` */
@@ -237,5 +241,16 @@ export const loadConfig = (
     parsed.model = fileURLToPath(new URL('../models/pets', import.meta.url));
   parsed.imagesDir ??= join(parsed.dataDir as string, 'images');
   parsed.workers ??= availableParallelism();
-  return parsed as Config;
+  const latest = { ...parsed };
+  const now = (name: SettingName): unknown => {
+    try {
+      const value = given(name);
+      if (value?.where === `${environmentName(name)}_FILE`)
+        latest[name] = settings[name].kind.parse(value.text);
+    } catch {
+      // Between two versions of a Secret, or wrongly changed: what worked so far may work still.
+    }
+    return latest[name];
+  };
+  return { ...parsed, now } as Config;
 };

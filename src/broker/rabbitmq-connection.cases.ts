@@ -73,7 +73,9 @@ export const connectionCases = ({ server, virtualHost }: Bench, ca: () => Promis
       const host = await virtualHost();
       const rabbit = await server();
       const url = `amqp://nobody:wrong@127.0.0.1:${rabbit.port}/${host.name}`;
-      const { broker } = openBroker(t, url, { username: 'guest', password: 'guest' });
+      const { broker } = openBroker(t, url, {
+        credentials: () => ({ username: 'guest', password: 'guest' }),
+      });
       await broker.publish('images', Buffer.from('1'));
     });
 

@@ -1,9 +1,12 @@
 import type { ChannelModel } from 'amqplib';
 import type { Logger } from '../observability/log.ts';
+import type { RabbitAddress } from './rabbitmq-address.ts';
 import { backoffMs, pause } from './rabbitmq-backoff.ts';
 import { type Dial, dial, type Line, messageOf } from './rabbitmq-dial.ts';
 
 export interface KeepOptions extends Dial {
+  /** Tried in turn. */
+  readonly hosts: RabbitAddress['hosts'];
   /** What the connection is for; a field of its log lines. */
   readonly purpose: string;
   readonly maxBackoffMs: number;
@@ -52,7 +55,7 @@ const outageLog = ({ log, purpose }: Pick<KeepOptions, 'log' | 'purpose'>) => {
  * growing, jittered pauses after each round. Returns at once.
  */
 export const keepConnection = (options: KeepOptions): KeptConnection => {
-  const { address, maxBackoffMs, purpose, prepare, lost } = options;
+  const { hosts, maxBackoffMs, purpose, prepare, lost } = options;
   const report = outageLog(options);
   const closing = new AbortController();
   const waiting = new Set<(model: ChannelModel | undefined) => void>();
@@ -99,13 +102,13 @@ export const keepConnection = (options: KeepOptions): KeptConnection => {
 
   const run = async (): Promise<void> => {
     for (let failures = 0; !closing.signal.aborted; ) {
-      const host = address.hosts[turn % address.hosts.length] as RabbitHost;
+      const host = hosts[turn % hosts.length] as RabbitHost;
       const lastedMs = await live(host);
       failures = lastedMs > stableMs ? 0 : failures + 1;
       if (lastedMs === 0) turn += 1;
       // The other hosts are tried at once: it may be this one alone that is away.
-      const round = lastedMs > 0 || failures % address.hosts.length === 0;
-      if (round) await pause(backoffMs(failures / address.hosts.length, maxBackoffMs), closing.signal);
+      const round = lastedMs > 0 || failures % hosts.length === 0;
+      if (round) await pause(backoffMs(failures / hosts.length, maxBackoffMs), closing.signal);
     }
   };
   const over = run();
@@ -141,4 +144,4 @@ export const keepConnection = (options: KeepOptions): KeptConnection => {
   return { within, drop, close };
 };
 
-type RabbitHost = KeepOptions['address']['hosts'][number];
+type RabbitHost = RabbitAddress['hosts'][number];

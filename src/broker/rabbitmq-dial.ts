@@ -2,7 +2,8 @@ import { type ChannelModel, connect } from 'amqplib';
 import type { RabbitAddress } from './rabbitmq-address.ts';
 
 export interface Dial {
-  readonly address: RabbitAddress;
+  /** Asked anew for each connection. */
+  readonly address: () => RabbitAddress;
   /** Certificates in PEM that the broker is checked against (amqps), instead of the system's. */
   readonly ca?: string;
   /** Shown beside the connection in the broker's own pages. */
@@ -51,15 +52,11 @@ export const dial = async (
     ...(ca === undefined ? {} : { ca }),
   };
   try {
+    const { protocol, username, password, vhost, heartbeatSeconds: heartbeat } = address();
     const model = await connect(
       {
-        protocol: address.protocol,
-        hostname,
-        port,
-        username: address.username,
-        password: address.password,
-        vhost: encodeURIComponent(address.vhost),
-        heartbeat: address.heartbeatSeconds,
+        ...{ protocol, hostname, port, username, password, heartbeat },
+        vhost: encodeURIComponent(vhost),
       },
       socketOptions,
     );

@@ -13,9 +13,8 @@ import { topology as declaredTopology, type Queue, type QueueName } from './topo
 export interface RabbitmqOptions {
   /** `amqp://user:password@host-1:5672,host-2:5672/vhost?heartbeat=10`, or amqps. */
   readonly url: string;
-  /** Instead of those in the URL. */
-  readonly username?: string;
-  readonly password?: string;
+  /** Instead of those in the URL; asked before each connection, as they may have changed meanwhile. */
+  readonly credentials?: () => { readonly username?: string; readonly password?: string };
   /** Certificates in PEM that the broker is checked against (amqps), instead of the system's. */
   readonly ca?: string;
   /** Whether this process creates the queues (the web server), or waits for them (a consumer). */
@@ -45,13 +44,18 @@ const statusLagMs = 10_000;
 export const rabbitmqBroker = (options: RabbitmqOptions): Broker => {
   const { declare, log, topology = declaredTopology, publishTimeoutMs = 10_000 } = options;
   const { connectTimeoutMs = 10_000, maxBackoffMs = 2_000 } = options;
-  const { url, username, password, ca, name, heartbeat = 10 } = options;
-  const address = parseAmqpUrl(url, {
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
-    heartbeatSeconds: heartbeat,
-  });
-  const dial = { address, ...(ca === undefined ? {} : { ca }), name, connectTimeoutMs, maxBackoffMs, log };
+  const { url, credentials = () => ({}), ca, name, heartbeat = 10 } = options;
+  const address = () => parseAmqpUrl(url, { ...credentials(), heartbeatSeconds: heartbeat });
+  // Now, too: a URL that is none must be told at once.
+  const dial = {
+    hosts: address().hosts,
+    address,
+    ...(ca === undefined ? {} : { ca }),
+    name,
+    connectTimeoutMs,
+    maxBackoffMs,
+    log,
+  };
   const subscriptions = new Set<RabbitSubscription>();
   let consuming: ChannelModel | undefined;
   let restoring: Promise<void> | undefined;

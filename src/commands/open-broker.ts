@@ -18,8 +18,10 @@ export const openRabbitmq = (config: Config, log: Logger, role: string, declare:
   }
   return rabbitmqBroker({
     url: config.amqpUrl,
-    ...(config.amqpUsername === undefined ? {} : { username: config.amqpUsername }),
-    ...(config.amqpPassword === undefined ? {} : { password: config.amqpPassword }),
+    credentials() {
+      const [username, password] = [config.now('amqpUsername'), config.now('amqpPassword')];
+      return { ...(username !== undefined && { username }), ...(password !== undefined && { password }) };
+    },
     ...(config.amqpCa === undefined ? {} : { ca: config.amqpCa }),
     declare,
     log,

@@ -19,11 +19,16 @@ export const openDatabase = async (config: Config, log: Logger, { sole = false }
     return openSqliteStore(join(config.dataDir, 'gantry.db'), { sole });
   }
   const { openPostgresStore } = await import('../store/postgres.ts');
+  const { databaseUrl } = config;
+  const current = () => ({
+    url: config.now('databaseUrl') ?? databaseUrl,
+    username: config.now('databaseUsername'),
+    password: config.now('databasePassword'),
+    ca: config.databaseCa,
+  });
   return openPostgresStore({
-    url: config.databaseUrl,
-    ...(config.databaseUsername === undefined ? {} : { username: config.databaseUsername }),
-    ...(config.databasePassword === undefined ? {} : { password: config.databasePassword }),
-    ...(config.databaseCa === undefined ? {} : { ca: config.databaseCa }),
+    ...current(),
+    current,
     poolSize: config.databasePool,
     statementTimeoutMs: config.databaseTimeout,
     log,

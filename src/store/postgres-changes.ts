@@ -46,10 +46,10 @@ const connect = async (config: ClientConfig, changed: () => void, lost: () => vo
 
 /**
  * Hints between processes by LISTEN and NOTIFY, on a connection of their own that is made when it is first needed,
- * and made anew after jittered pauses when it is lost. At most one NOTIFY is under way and one more waits. Any of
+ * and made anew, as `config` then is, after jittered pauses when it is lost. At most one NOTIFY is under way and one more waits. Any of
  * them may be lost.
  */
-export const openChanges = (config: ClientConfig, log?: Pick<Logger, 'info' | 'warn'>): Changes => {
+export const openChanges = (config: () => ClientConfig, log?: Pick<Logger, 'info' | 'warn'>): Changes => {
   const listeners: (() => void)[] = [];
   const life = new AbortController();
   let started = false;
@@ -80,7 +80,7 @@ export const openChanges = (config: ClientConfig, log?: Pick<Logger, 'info' | 'w
   const listen = async (connected: () => void): Promise<void> => {
     const { promise: lost, resolve } = Promise.withResolvers<void>();
     try {
-      connection = await connect(config, changed, resolve);
+      connection = await connect(config(), changed, resolve);
       if (life.signal.aborted) connection.socket.destroy();
       connected();
       // Whatever was told before was not heard here.

@@ -69,16 +69,22 @@ const lent = (client: PoolClient) => {
 /** A pool of at most `size` connections, made when they are needed. */
 export const openPool = (address: PostgresAddress, size: number, limits: Limits): PostgresPool => {
   const sockets = new Set<Socket>();
+  const stream = (): Socket => {
+    const socket = new Socket();
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    return socket;
+  };
+  /** The pool calls it with `new`; it takes the address as it is by then, not as it was when the pool was made. */
+  function newClient(): pg.Client {
+    return new pg.Client({ ...clientConfig(address, limits), stream });
+  }
   const pool = new pg.Pool({
+    // What is wrong with an address is told at once.
     ...clientConfig(address, limits),
+    Client: newClient as unknown as typeof pg.Client,
     max: size,
     idleTimeoutMillis: 30_000,
-    stream: () => {
-      const socket = new Socket();
-      sockets.add(socket);
-      socket.once('close', () => sockets.delete(socket));
-      return socket;
-    },
   });
   // A connection that is lost while idle leaves the pool; whoever needs one gets a new one or the reason why not.
   pool.on('error', () => {});

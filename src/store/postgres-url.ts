@@ -8,6 +8,8 @@ export interface PostgresAddress {
   /** Instead of those in the URL. */
   readonly username?: string | undefined;
   readonly password?: string | undefined;
+  /** The address as it is now, asked before each connection, as credentials may have changed; unset: as it is here. */
+  readonly current?: () => Omit<PostgresAddress, 'current'>;
   /** Certificates in PEM that the server's is checked against; without `sslmode` they mean `verify-full`. */
   readonly ca?: string | undefined;
 }
@@ -43,7 +45,8 @@ const tls = (parameters: URLSearchParams, given: string | undefined): ClientConf
 };
 
 /** What `pg` is told of the server. Throws StoreError `failed` if the URL is none; it is not repeated in the message. */
-export const addressOf = ({ url, username, password, ca }: PostgresAddress): ClientConfig => {
+export const addressOf = (address: PostgresAddress): ClientConfig => {
+  const { url, username, password, ca } = address.current?.() ?? address;
   if (!URL.canParse(url)) throw new StoreError('failed', 'the database URL is no URL');
   const parsed = new URL(url);
   const parameters = parsed.searchParams;

@@ -82,7 +82,7 @@ export const openPostgresStore = async (options: PostgresOptions): Promise<Store
   }
 
   const db = connect(poolSize, statementTimeoutMs);
-  const changes = openChanges(clientConfig(options, { statementTimeoutMs }), log);
+  const changes = openChanges(() => clientConfig(options, { statementTimeoutMs }), log);
   const close = async (): Promise<void> => {
     await changes.close();
     await db.destroy();
