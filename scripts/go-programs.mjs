@@ -1,9 +1,10 @@
-// Servers that the tests run against and no distribution has: built from their Go modules, once for each version.
+// Programs that tests and checks need and no distribution has: built from their Go modules, once for each version.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 const needsGo = [1, 25];
+// renovate: go.opentelemetry.io/collector/cmd/builder
 const collectorVersion = 'v0.165.0';
 
 const go = (cache, args) =>
@@ -33,21 +34,34 @@ exporters:
   return spawnSync('mv', [from, join(cache, 'otelcol')]).status === 0;
 };
 
+// renovate: github.com/versity/versitygw
 const versitygw = 'v1.8.0';
+// renovate: github.com/rhysd/actionlint
+const actionlint = 'v1.7.12';
 const programs = [
   {
     name: 'versitygw',
     version: versitygw,
     setting: 'VERSITYGW_PATH',
-    tests: 'S3',
+    purpose: 'test',
+    without: 'the S3 tests will be skipped',
     build: (cache) => go(cache, ['install', `github.com/versity/versitygw/cmd/versitygw@${versitygw}`]),
   },
   {
     name: 'otelcol',
     version: collectorVersion,
     setting: 'OTELCOL_PATH',
-    tests: 'trace',
+    purpose: 'test',
+    without: 'the trace tests will be skipped',
     build: buildCollector,
+  },
+  {
+    name: 'actionlint',
+    version: actionlint,
+    setting: 'ACTIONLINT_PATH',
+    purpose: 'workflows',
+    without: 'the workflows will be checked by zizmor only',
+    build: (cache) => go(cache, ['install', `github.com/rhysd/actionlint/cmd/actionlint@${actionlint}`]),
   },
 ];
 
@@ -58,15 +72,16 @@ const goIsNewEnough = () => {
   return Number(major) > needsMajor || (Number(major) === needsMajor && Number(minor) >= needsMinor);
 };
 
-/** Not a failure without them: the tests that need one say that they are skipped. */
-export const buildGoPrograms = (cache, { say }) => {
-  for (const { name, version, setting, tests, build } of programs) {
+/** Those of a purpose. Not a failure without them: what needs one says what it leaves out. */
+export const buildGoPrograms = (cache, purpose, { say }) => {
+  const wanted = programs.filter((program) => program.purpose === purpose);
+  for (const { name, version, setting, without, build } of wanted) {
     const stamp = join(cache, `${name}.version`);
     const built =
       existsSync(join(cache, name)) && existsSync(stamp) && readFileSync(stamp, 'utf8') === version;
     const elsewhere = (process.env.PATH ?? '').split(delimiter).some((dir) => existsSync(join(dir, name)));
     if (built || process.env[setting] || elsewhere) continue;
-    const skipped = `the ${tests} tests will be skipped: ${name} is missing`;
+    const skipped = `${without}: ${name} is missing`;
     if (!goIsNewEnough()) {
       say(`${skipped}, and so is Go ${needsGo.join('.')} to build it`);
       continue;

@@ -1,6 +1,6 @@
 // Runs before `npm start` and `npm test`, with whatever Node the machine has (18 or newer) and no dependency:
 // installs the locked packages (the Node that Gantry runs on among them) and builds the page, each only when it is
-// missing or stale; before tests and checks (`test`, `charts`, `kubernetes`) also the programs they need. Says
+// missing or stale; before tests and checks (`test`, `charts`, `workflows`, `kubernetes`) also the programs they need. Says
 // nothing when there is nothing to do.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -141,12 +141,13 @@ install();
 buildPage();
 if (purpose === 'test') {
   installTestPrograms();
-  buildGoPrograms(cache, { say });
+  buildGoPrograms(cache, 'test', { say });
 }
+if (purpose === 'workflows') buildGoPrograms(cache, 'workflows', { say });
 if (purpose === 'kubernetes' || purpose === 'charts') {
   installKubernetesTools(cache, { fail, inPath, installPackages, npm, once, run, say, succeeds });
 }
-if (purpose === 'charts') {
+if (purpose === 'charts' || purpose === 'workflows') {
   const requirements = join(root, 'scripts', 'charts', 'requirements.txt');
   installChartCheckers(cache, requirements, { inPath, installPackages, once, run, succeeds });
 }

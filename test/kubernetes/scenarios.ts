@@ -1,6 +1,7 @@
 import type { Scenario } from './session.ts';
 import { acceptance } from './steps/acceptance.ts';
 import { autoscaling } from './steps/autoscaling.ts';
+import { deployFirst, deployments } from './steps/deploy.ts';
 import { guide, installInOrder, installInReverse, onePictureEach } from './steps/guide.ts';
 import { nodes } from './steps/nodes.ts';
 import { installUmbrella, postgresql } from './steps/postgresql.ts';
@@ -17,5 +18,6 @@ export const scenarios: readonly Scenario[] = [
     steps: [...guide, ...restarts, ...nodes, autoscaling, rotated, kept],
   },
   { name: 'order', setup: installInReverse, steps: [onePictureEach, acceptance], strangers: true },
+  { name: 'deploy', setup: deployFirst, steps: deployments, strangers: true },
   { name: 'postgresql', setup: installUmbrella, steps: [...postgresql, kept] },
 ];
