@@ -17,17 +17,17 @@ const functions = {
  */
 export const renderTemplate = (name: string, variables: Record<string, unknown>): string => {
   const scope = { ...functions, ...variables };
-  const valueOf = (expression: string): unknown =>
+  const evaluate = (expression: string): unknown =>
     new Function(...Object.keys(scope), `return (${expression})`)(...Object.values(scope));
   const taken: boolean[] = [];
   const lines = readFileSync(templatePath(name), 'utf8').split('\n');
   const rendered = lines.flatMap((line) => {
     const [, directive = '', condition = ''] = /^%\{ (if|else|endif) ?(.*?) ?~\}$/.exec(line) ?? [];
-    if (directive === 'if') taken.push(taken.every(Boolean) && Boolean(valueOf(condition)));
+    if (directive === 'if') taken.push(taken.every(Boolean) && Boolean(evaluate(condition)));
     else if (directive === 'else') taken.push(!taken.pop());
     else if (directive === 'endif') taken.pop();
     else if (taken.every(Boolean))
-      return [line.replaceAll(/\$\{([^}]*)\}/g, (_, expression: string) => String(valueOf(expression)))];
+      return [line.replaceAll(/\$\{([^}]*)\}/g, (_, expression: string) => String(evaluate(expression)))];
     return [];
   });
   return rendered.join('\n');
