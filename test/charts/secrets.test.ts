@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import test from 'node:test';
-import type { KubernetesObject } from '../../scripts/charts/helm.ts';
+import { type KubernetesObject, parseObjects } from '../../scripts/charts/helm.ts';
 import { containersOf, field, find, names, podOf, podsOf, render, renderAll } from './render.ts';
 
 const secretsIn = (objects: KubernetesObject[]): string[] =>
@@ -130,4 +131,48 @@ test('claims and Secrets outlive the release by default, and go with it if told 
     persistence: { images: { keep: false }, database: { keep: false } },
   });
   assert.deepEqual(names(volatile.filter(keeps)), []);
+});
+
+test('deploy/external-secrets.yaml makes each Secret that its values name, with the keys that pods read', async () => {
+  const file = new URL('../../deploy/external-secrets.yaml', import.meta.url);
+  const made = new Map(
+    parseObjects(readFileSync(file, 'utf8'))
+      .filter(({ kind }) => kind === 'ExternalSecret')
+      .map(({ spec }) => {
+        const { target, data } = spec as { target: { name: string }; data: { secretKey: string }[] };
+        return [target.name, data.map(({ secretKey }) => secretKey)] as const;
+      }),
+  );
+  const rabbitmq = { existingSecret: 'gantry-rabbitmq' };
+  const s3 = { url: 's3://pictures', existingSecret: 'gantry-s3' };
+  const database = { url: 'postgres://db.example.com/gantry', existingSecret: 'gantry-database' };
+  const objects = await render('gantry', {
+    rabbitmq,
+    'web-server': { rabbitmq, s3, database },
+    consumer: { rabbitmq, s3 },
+  });
+  assert.deepEqual(secretsIn(objects), []);
+  const pods = podsOf(objects);
+  const named = pods.flatMap(({ spec }) => [
+    ...(spec.volumes ?? []).flatMap(({ secret }) => secret?.secretName ?? []),
+    ...containersOf(spec).flatMap(({ env = [] }) =>
+      env.flatMap(({ valueFrom }) => valueFrom?.secretKeyRef?.name ?? []),
+    ),
+  ]);
+  assert.deepEqual([...new Set(named)].sort(), [...made.keys()].sort());
+  // A variable ends in the path of a file, and that in the Secret's key.
+  const keysOf = (variable: RegExp): string[] =>
+    pods.flatMap(({ spec }) =>
+      containersOf(spec).flatMap(({ env = [] }) =>
+        env.filter(({ name }) => variable.test(name)).map(({ value }) => value?.split('/').at(-1) ?? ''),
+      ),
+    );
+  for (const [variable, secret] of [
+    [/^GANTRY_AMQP_(USERNAME|PASSWORD)_FILE$/, 'gantry-rabbitmq'],
+    [/^GANTRY_DATABASE_(USERNAME|PASSWORD)_FILE$/, 'gantry-database'],
+  ] as const) {
+    assert.ok(keysOf(variable).length >= 2, secret);
+    for (const key of keysOf(variable)) assert.ok(made.get(secret)?.includes(key), `${secret}: ${key}`);
+  }
+  assert.deepEqual(made.get('gantry-s3'), ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']);
 });
