@@ -1,5 +1,5 @@
 // npm run check:charts: lints and renders every chart with its defaults and each of its cases, checks what comes out
-// against the schemas of Kubernetes and KEDA, and scans it for bad practice. The rest is in test/charts.
+// against the schemas of Kubernetes, KEDA and the Prometheus Operator, and scans it for bad practice. The rest is in test/charts.
 import { relative } from 'node:path';
 import { allCharts, type Case, type Chart, casesOf } from './charts/charts.ts';
 import { exceptions } from './charts/exceptions.ts';

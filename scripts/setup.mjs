@@ -1,7 +1,7 @@
 // Runs before `npm start` and `npm test`, with whatever Node the machine has (18 or newer) and no dependency:
 // installs the locked packages (the Node that Gantry runs on among them) and builds the page, each only when it is
-// missing or stale; before tests and checks (`test`, `charts`, `workflows`, `kubernetes`) also the programs they need. Says
-// nothing when there is nothing to do.
+// missing or stale; before tests and checks (`test`, `charts`, `workflows`, `monitoring`, `kubernetes`) also the programs
+// they need. Says nothing when there is nothing to do.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -122,15 +122,20 @@ const postgresFolders = () => {
   return existsSync(versions) ? readdirSync(versions).map((version) => join(versions, version, 'bin')) : [];
 };
 
-/** Programs that the tests run for real: the command, and the Debian package that brings it. */
-const testPrograms = [
-  { command: 'chromium', setting: 'CHROMIUM_PATH', package: 'chromium' },
-  { command: 'rabbitmq-server', package: 'rabbitmq-server', folders: () => ['/usr/sbin'] },
-  { command: 'initdb', setting: 'PG_BIN', package: 'postgresql', folders: postgresFolders },
-];
+const rabbitmq = { command: 'rabbitmq-server', package: 'rabbitmq-server', folders: () => ['/usr/sbin'] };
 
-const installTestPrograms = () => {
-  const missing = testPrograms.filter(
+/** Programs that are run for real, by purpose: the command, and the Debian package that brings it. */
+const realPrograms = {
+  test: [
+    { command: 'chromium', setting: 'CHROMIUM_PATH', package: 'chromium' },
+    rabbitmq,
+    { command: 'initdb', setting: 'PG_BIN', package: 'postgresql', folders: postgresFolders },
+  ],
+  monitoring: [{ command: 'promtool', setting: 'PROMTOOL_PATH', package: 'prometheus' }, rabbitmq],
+};
+
+const installRealPrograms = () => {
+  const missing = (realPrograms[purpose] ?? []).filter(
     ({ command, setting, folders }) => !process.env[setting] && !inPath(command, ...(folders?.() ?? [])),
   );
   const packages = missing.map((program) => program.package);
@@ -139,12 +144,10 @@ const installTestPrograms = () => {
 
 install();
 buildPage();
-if (purpose === 'test') {
-  installTestPrograms();
-  buildGoPrograms(cache, 'test', { say });
-}
+installRealPrograms();
+if (purpose === 'test') buildGoPrograms(cache, 'test', { say });
 if (purpose === 'workflows') buildGoPrograms(cache, 'workflows', { say });
-if (purpose === 'kubernetes' || purpose === 'charts') {
+if (['kubernetes', 'charts', 'monitoring', 'workflows'].includes(purpose)) {
   installKubernetesTools(cache, { fail, inPath, installPackages, npm, once, run, say, succeeds });
 }
 if (purpose === 'charts' || purpose === 'workflows') {

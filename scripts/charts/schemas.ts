@@ -21,7 +21,7 @@ const together = (violations: Violation[]): string[] => {
 };
 
 /**
- * What the schemas of every version (and KEDA's) have against objects, unknown fields refused. Answers with one list
+ * What the schemas of every version (and the operators') have against objects, unknown fields refused. Answers with one list
  * an object, in their order. Objects that are alike are looked at once.
  */
 export const schemaProblems = async (

@@ -1,4 +1,4 @@
-"""Checks objects against the published schemas of Kubernetes and KEDA, unknown fields refused.
+"""Checks objects against the published schemas of Kubernetes, KEDA and the Prometheus Operator, unknown fields refused.
 
 Reads {"versions": ["1.29", ...], "objects": [...]} on standard input and writes a list of
 {"object": index, "schema": "Kubernetes 1.29", "message": text}.
@@ -11,13 +11,24 @@ from importlib.metadata import version
 import jsonschema
 import kubernetes_validate
 from cloudcoil.models.keda.v1alpha1 import ScaledObject, TriggerAuthentication
+from cloudcoil.models.prometheus_operator.v1 import PodMonitor, PrometheusRule, ServiceMonitor
 
-KEDA = {"ScaledObject": ScaledObject, "TriggerAuthentication": TriggerAuthentication}
-KEDA_RELEASE = "KEDA " + ".".join(version("cloudcoil.models.keda").split(".")[:2])
+
+def release(name, package):
+    return f"{name} {'.'.join(version(package).split('.')[:2])}"
+
+
+# Kinds that an operator defines, by the group of their API.
+KEDA = release("KEDA", "cloudcoil.models.keda")
+PROMETHEUS = release("Prometheus Operator", "cloudcoil.models.prometheus-operator")
+DEFINED = {
+    "keda.sh/v1alpha1": (KEDA, [ScaledObject, TriggerAuthentication]),
+    "monitoring.coreos.com/v1": (PROMETHEUS, [PodMonitor, PrometheusRule, ServiceMonitor]),
+}
 
 
 def strict(schema):
-    """The models come from KEDA's resource definitions but let unknown fields and null pass."""
+    """The models come from the operators' resource definitions but let unknown fields and null pass."""
     if isinstance(schema, list):
         return [strict(item) for item in schema]
     if not isinstance(schema, dict):
@@ -32,13 +43,14 @@ def strict(schema):
     return made
 
 
-def keda_problems(item, validators):
-    if item["kind"] not in KEDA:
+def defined_problems(item, models, validators):
+    model = next((model for model in models if model.__name__ == item["kind"]), None)
+    if model is None:
         return [f"no schema of {item['kind']}"]
-    if item["kind"] not in validators:
-        schema = KEDA[item["kind"]].model_json_schema(by_alias=True)
-        validators[item["kind"]] = jsonschema.Draft202012Validator(strict(schema))
-    return [described(error) for error in validators[item["kind"]].iter_errors(item)]
+    if model not in validators:
+        schema = model.model_json_schema(by_alias=True)
+        validators[model] = jsonschema.Draft202012Validator(strict(schema))
+    return [described(error) for error in validators[model].iter_errors(item)]
 
 
 def kubernetes_problems(item, release):
@@ -58,9 +70,10 @@ def described(error):
 def problems(versions, objects):
     validators = {}
     for index, item in enumerate(objects):
-        if item["apiVersion"].startswith("keda.sh/"):
-            for message in keda_problems(item, validators):
-                yield {"object": index, "schema": KEDA_RELEASE, "message": message}
+        if item["apiVersion"] in DEFINED:
+            schema, models = DEFINED[item["apiVersion"]]
+            for message in defined_problems(item, models, validators):
+                yield {"object": index, "schema": schema, "message": message}
             continue
         for release in versions:
             for message in kubernetes_problems(item, release):

@@ -5,7 +5,17 @@ import test from 'node:test';
 import { chartFolder } from '../../scripts/charts/charts.ts';
 import { environmentName, type SettingName, settingNames, settings } from '../../src/config.ts';
 import { duration } from '../../src/setting-kinds.ts';
-import { containersOf, field, find, type PodSpec, podOf, podsOf, render, renderAll } from './render.ts';
+import {
+  containersOf,
+  field,
+  find,
+  names,
+  type PodSpec,
+  podOf,
+  podsOf,
+  render,
+  renderAll,
+} from './render.ts';
 
 const configOf = (names: SettingName[]): Record<string, string> =>
   Object.fromEntries(names.map((name) => [name, settings[name].default ?? '1']));
@@ -35,13 +45,19 @@ test('every pod passes Pod Security "restricted"', () => {
   }
 });
 
-test('no pod can talk to Kubernetes', () => {
+test('no pod can talk to Kubernetes, but for Prometheus, which may list the pods of its namespace', () => {
   for (const { spec, where } of pods) assert.equal(spec.automountServiceAccountToken, false, where);
-  for (const { objects } of all) {
+  for (const { chart, objects } of all) {
     for (const account of objects.filter(({ kind }) => kind === 'ServiceAccount')) {
       assert.equal(account.automountServiceAccountToken, false);
     }
-    assert.ok(!objects.some(({ kind }) => /Role/.test(kind)));
+    const roles = objects.filter(({ kind }) => /Role/.test(kind));
+    if (chart.name !== 'monitoring-chart') assert.deepEqual(names(roles), []);
+    else assert.deepEqual(names(roles), ['Role/prometheus', 'RoleBinding/prometheus']);
+    for (const role of roles.filter(({ kind }) => kind === 'Role'))
+      assert.deepEqual(role.rules, [
+        { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch'] },
+      ]);
   }
 });
 
@@ -58,7 +74,7 @@ test('every container says what it needs and what it may take', () => {
 
 test('whatever serves has probes, and its liveness asks nothing else than itself', () => {
   for (const { spec, where, owner } of pods) {
-    if (owner.startsWith('Pod/')) continue;
+    if (/^(Pod|CronJob)\//.test(owner)) continue;
     for (const { startupProbe, readinessProbe, livenessProbe } of spec.containers) {
       for (const probe of [startupProbe, readinessProbe, livenessProbe]) {
         assert.ok(probe?.httpGet ?? probe?.tcpSocket, `${where}: a probe without a command`);
@@ -110,7 +126,7 @@ test('what selects pods selects those of its own rendering, and no test pod', ()
       );
       const owners = selected.map(({ owner }) => owner);
       assert.equal(owners.length, 1, `${name}: ${object.kind}/${object.metadata.name} selects ${owners}`);
-      assert.doesNotMatch(owners[0] ?? '', /^Pod\//);
+      assert.doesNotMatch(owners[0] ?? '', /^(Pod|CronJob)\//);
     }
   }
 });
@@ -128,7 +144,7 @@ test('pods have the time that their drain may take', async () => {
 });
 
 test('the charts set variables that Gantry knows, as it ends at one that it does not', () => {
-  const known = new Set(['GANTRY_URL']);
+  const known = new Set(['GANTRY_URL', 'GANTRY_API_KEY_FILE']);
   for (const name of settingNames) known.add(environmentName(name)).add(`${environmentName(name)}_FILE`);
   for (const { spec, where } of pods) {
     for (const { env = [] } of containersOf(spec)) {
@@ -141,7 +157,7 @@ test('the charts set variables that Gantry knows, as it ends at one that it does
 
 // What the charts set from other values or for themselves; the grace periods fit the default drain.
 const setOtherwise =
-  /^(host|port|metricsPort|shutdownTimeout|dataDir|imagesDir|workers|s3.*|amqp.*|database(Url|Username|Password|Ca))$/;
+  /^(host|port|metricsPort|shutdownTimeout|dataDir|imagesDir|workers|apiKeysFile|s3.*|amqp.*|database(Url|Username|Password|Ca))$/;
 
 test('config takes every setting by its name that no other value sets', async () => {
   const taken = new Set<string>();

@@ -10,7 +10,7 @@ test('the README of each chart is what its values say (npm run docs)', () => {
   const charts = chartsWithReadme();
   assert.deepEqual(
     charts.map(({ name }) => name),
-    ['consumer-chart', 'gantry', 'rabbitmq-chart', 'web-server-chart'],
+    ['consumer-chart', 'gantry', 'monitoring-chart', 'rabbitmq-chart', 'web-server-chart'],
   );
   for (const chart of charts) {
     assert.equal(readFileSync(join(chart.folder, 'README.md'), 'utf8'), readmeOf(chart), chart.name);

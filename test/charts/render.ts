@@ -87,10 +87,16 @@ export const field = <T>(object: object, path: string): T | undefined =>
     | T
     | undefined;
 
-/** The pods that objects would start, test pods included; a StatefulSet's claims are among their volumes. */
+/** The pods that objects would start, those of tests and jobs included; a StatefulSet's claims are among their volumes. */
 export const podsOf = (objects: KubernetesObject[]): Pod[] =>
   objects.flatMap((object) => {
-    const template = object.kind === 'Pod' ? object : field<KubernetesObject>(object, 'spec.template');
+    const template =
+      object.kind === 'Pod'
+        ? object
+        : field<KubernetesObject>(
+            object,
+            object.kind === 'CronJob' ? 'spec.jobTemplate.spec.template' : 'spec.template',
+          );
     if (!template?.spec) return [];
     const spec = template.spec as PodSpec;
     const claims = field<KubernetesObject[]>(object, 'spec.volumeClaimTemplates') ?? [];

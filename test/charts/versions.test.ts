@@ -29,7 +29,13 @@ test('every dependency lies beside the chart, and nothing is to be downloaded', 
 });
 
 test('Kubernetes 1.29 to 1.35 is taken, by whatever name a vendor gives it; older is refused', async () => {
-  for (const chart of ['rabbitmq-chart', 'web-server-chart', 'consumer-chart', 'gantry']) {
+  for (const chart of [
+    'rabbitmq-chart',
+    'web-server-chart',
+    'consumer-chart',
+    'gantry',
+    'monitoring-chart',
+  ]) {
     for (const kubeVersion of [
       '1.29.0',
       '1.35.4',

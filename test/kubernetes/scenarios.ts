@@ -3,6 +3,7 @@ import { acceptance } from './steps/acceptance.ts';
 import { autoscaling } from './steps/autoscaling.ts';
 import { deployFirst, deployments } from './steps/deploy.ts';
 import { guide, installInOrder, installInReverse, onePictureEach } from './steps/guide.ts';
+import { monitoring } from './steps/monitoring.ts';
 import { nodes } from './steps/nodes.ts';
 import { installUmbrella, postgresql } from './steps/postgresql.ts';
 import { refused } from './steps/refusals.ts';
@@ -15,7 +16,7 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'guide',
     setup: installInOrder,
-    steps: [...guide, ...restarts, ...nodes, autoscaling, rotated, kept],
+    steps: [...guide, ...restarts, ...nodes, ...monitoring, autoscaling, rotated, kept],
   },
   { name: 'order', setup: installInReverse, steps: [onePictureEach, acceptance], strangers: true },
   { name: 'deploy', setup: deployFirst, steps: deployments, strangers: true },

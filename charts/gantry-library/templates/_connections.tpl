@@ -126,26 +126,53 @@ kind: Pod
 metadata:
   name: {{ .Values.fullnameOverride }}-test
   labels:
-    {{- include "gantry.labels" . | replace (printf "app.kubernetes.io/name: %s" .Values.fullnameOverride) (printf "app.kubernetes.io/name: %s-test" .Values.fullnameOverride) | nindent 4 }}
+    {{- include "gantry.canaryLabels" (dict "context" . "suffix" "test") | nindent 4 }}
   annotations:
     helm.sh/hook: test
     helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
 spec:
-  restartPolicy: Never
-  {{- include "gantry.podPlacement" . | nindent 2 }}
-  securityContext:
-    {{- include "gantry.podSecurityContext" 1000 | nindent 4 }}
-  containers:
-    - name: canary
-      image: {{ include "gantry.image" . }}
-      imagePullPolicy: {{ include "gantry.imagePullPolicy" . }}
-      args: [gantry, canary, --timeout, 120s]
-      env:
-        - name: GANTRY_URL
-          value: {{ .Values.test.url | quote }}
-      securityContext:
-        {{- include "gantry.containerSecurityContext" . | nindent 8 }}
-      resources:
-        requests: {cpu: 50m, memory: 96Mi, ephemeral-storage: 16Mi}
-        limits: {cpu: "1", memory: 192Mi, ephemeral-storage: 64Mi}
+  {{- include "gantry.canarySpec" . | nindent 2 }}
+{{- end }}
+
+{{/* A pod that checks is none of those that are checked; call with `context` and `suffix`. */}}
+{{- define "gantry.canaryLabels" -}}
+{{- $name := .context.Values.fullnameOverride -}}
+{{- include "gantry.labels" .context | replace (printf "app.kubernetes.io/name: %s" $name) (printf "app.kubernetes.io/name: %s-%s" $name .suffix) -}}
+{{- end }}
+
+{{- define "gantry.canarySpec" -}}
+restartPolicy: Never
+{{ include "gantry.podPlacement" . }}
+securityContext:
+  {{- include "gantry.podSecurityContext" 1000 | nindent 2 }}
+containers:
+  - name: canary
+    image: {{ include "gantry.image" . }}
+    imagePullPolicy: {{ include "gantry.imagePullPolicy" . }}
+    args: [gantry, canary, --timeout, 120s]
+    env:
+      - name: GANTRY_URL
+        value: {{ .Values.test.url | quote }}
+      {{- if include "gantry.canaryKeySecret" . }}
+      - name: GANTRY_API_KEY_FILE
+        value: /etc/gantry/api-key/key
+    volumeMounts:
+      - name: api-key
+        mountPath: /etc/gantry/api-key
+        readOnly: true
+      {{- end }}
+    securityContext:
+      {{- include "gantry.containerSecurityContext" . | nindent 6 }}
+    resources:
+      requests: {cpu: 50m, memory: 96Mi, ephemeral-storage: 16Mi}
+      limits: {cpu: "1", memory: 192Mi, ephemeral-storage: 64Mi}
+{{- with include "gantry.canaryKeySecret" . }}
+volumes:
+  - name: api-key
+    secret:
+      secretName: {{ . }}
+      defaultMode: 0440
+      # A pod that says which key it lacks is better than one that waits for ever.
+      optional: true
+{{- end }}
 {{- end }}

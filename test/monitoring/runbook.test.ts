@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { dashboards } from '../../scripts/monitoring/generated.ts';
+import { allRules, panelsOf } from '../../scripts/monitoring/sources.ts';
+
+const runbook = readFileSync(new URL('../../docs/runbook.md', import.meta.url), 'utf8');
+const [introduction = '', ...entries] = runbook.split(/^## /m);
+const nameOf = (entry: string): string => entry.split('\n')[0] ?? '';
+const alerts = new Set(allRules().flatMap(({ rule }) => rule.alert ?? []));
+
+test('every alert has an entry, and every entry an alert', () => {
+  assert.deepEqual(entries.map(nameOf).sort(), [...alerts].sort());
+});
+
+test('every entry says what it means, how bad it is, where to look, what to do and whom to call', () => {
+  for (const entry of entries)
+    for (const part of ['Means:', 'How bad:', 'First looks:', 'What to do:', 'Escalate'])
+      assert.ok(entry.includes(`**${part}`), `${nameOf(entry)} has no ${part}`);
+});
+
+test('links within the page lead to entries', () => {
+  const anchors = entries.map((entry) => nameOf(entry).toLowerCase());
+  for (const [, anchor = ''] of runbook.matchAll(/\]\(#([^)]*)\)/g))
+    assert.ok(anchors.includes(anchor), anchor);
+});
+
+test('the panels that it sends readers to exist', () => {
+  const titles = new Map(
+    dashboards.map((dashboard) => [
+      (dashboard.title ?? '').replace('Gantry: ', '').toLowerCase(),
+      panelsOf(dashboard).map(({ title }) => title),
+    ]),
+  );
+  const named = [...runbook.matchAll(/\*(Overview|Pipeline|RabbitMQ|Model quality): ([^*]+)\*/g)];
+  assert.ok(named.length > 10 && introduction.includes('*Gantry: overview*'));
+  for (const [whole, dashboard = '', panels = ''] of named)
+    for (const panel of panels.split(', '))
+      assert.ok(
+        titles.get(dashboard.toLowerCase())?.some((title) => title.startsWith(panel)),
+        `${whole}: there is no panel ${panel}`,
+      );
+});
