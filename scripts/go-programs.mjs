@@ -38,6 +38,8 @@ exporters:
 const versitygw = 'v1.8.0';
 // renovate: github.com/rhysd/actionlint
 const actionlint = 'v1.7.12';
+// renovate: github.com/google/go-containerregistry
+const crane = 'v0.22.1';
 const programs = [
   {
     name: 'versitygw',
@@ -62,6 +64,14 @@ const programs = [
     purpose: 'workflows',
     without: 'the workflows will be checked by zizmor only',
     build: (cache) => go(cache, ['install', `github.com/rhysd/actionlint/cmd/actionlint@${actionlint}`]),
+  },
+  {
+    name: 'crane',
+    version: crane,
+    setting: 'CRANE_PATH',
+    purpose: 'workflows',
+    without: 'no chart will be published to a registry for trial',
+    build: (cache) => go(cache, ['install', `github.com/google/go-containerregistry/cmd/crane@${crane}`]),
   },
 ];
 

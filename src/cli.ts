@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 import { Command, Option } from 'commander';
+import { apiKeyOption } from './client/api-key.ts';
 import { defaultUrl } from './client/client.ts';
 import type { CanaryOptions } from './commands/canary.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
+import { keysCommand } from './commands/keys.ts';
 import { modelCommand } from './commands/model.ts';
 import {
   type Config,
@@ -142,6 +144,7 @@ addCommand('canary', ['model'], {
   ],
 })
   .option('--url <url>', `the server (GANTRY_URL, default ${defaultUrl})`)
+  .addOption(apiKeyOption())
   .option('--timeout <duration>', 'until when the result must be there; deleting may take 10 s more', '60s')
   .option('--picture <file>', "instead of the model folder's own; needs --expect")
   .option('--expect <label>', 'the label that the picture must get')
@@ -171,6 +174,7 @@ addCommand('move-store', ['databaseUrl', 'databaseUsername', 'databasePassword',
   );
 
 program.addCommand(deadLettersCommand());
+program.addCommand(keysCommand());
 program.addCommand(modelCommand());
 
 /** A mistake of the user's is one line; a fault of ours keeps its stack. */

@@ -53,6 +53,14 @@ const faults: [name: string, environment: NodeJS.ProcessEnv, message: RegExp][] 
   ['longer than a timer can be', { GANTRY_JOB_DEADLINE: '30d' }, /takes a duration from 100ms to 24d/],
   ['no time at all', { GANTRY_JOB_DEADLINE: '0' }, /takes a duration from 100ms/],
   ['an unknown word', { GANTRY_LOG_LEVEL: 'loud' }, /takes one of trace, debug/],
+  ['an origin with a path', { GANTRY_CORS_ORIGINS: 'https://a.example.com/' }, /takes origins such as/],
+  ['every origin', { GANTRY_CORS_ORIGINS: '*' }, /takes origins such as/],
+  ['one bad origin of two', { GANTRY_CORS_ORIGINS: 'https://a.example.com,x' }, /takes origins such as/],
+  ['a proxy that is a name', { GANTRY_TRUSTED_PROXIES: 'ingress' }, /takes addresses or networks/],
+  ['a network that is none', { GANTRY_TRUSTED_PROXIES: '10.0.0.0/33' }, /takes addresses or networks/],
+  ['every network', { GANTRY_TRUSTED_PROXIES: '0.0.0.0/0' }, /takes addresses or networks/],
+  ['neither true nor false', { GANTRY_METRICS_OPEN: 'no' }, /takes true or false, not "no"/],
+  ['nearly the key file', { GANTRY_API_KEYS: '/k' }, /did you mean GANTRY_API_KEYS_FILE\?/],
   ['an unreadable file', { GANTRY_PORT_FILE: '/nowhere' }, /GANTRY_PORT_FILE: cannot read \/nowhere/],
 ];
 for (const [name, environment, message] of faults) {
@@ -63,6 +71,19 @@ for (const [name, environment, message] of faults) {
     );
   });
 }
+
+test('lists have commas, and a key that commands send is no setting of a server', () => {
+  const config = loadConfig({
+    GANTRY_CORS_ORIGINS: 'https://a.example.com, http://localhost:3000',
+    GANTRY_TRUSTED_PROXIES: '10.0.0.0/8,::1,fd00::/8',
+    GANTRY_METRICS_OPEN: 'false',
+    GANTRY_API_KEY: 'x',
+  });
+  assert.deepEqual(config.corsOrigins, ['https://a.example.com', 'http://localhost:3000']);
+  assert.deepEqual(config.trustedProxies, ['10.0.0.0/8', '::1', 'fd00::/8']);
+  assert.equal(config.metricsOpen, false);
+  assert.equal(config.apiKeysFile, undefined);
+});
 
 test('what Kubernetes sets for a Service called gantry is no mistake', () => {
   const { port } = loadConfig({

@@ -1,20 +1,24 @@
-import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { fromFile, refuseUnknown, serviceLink } from './environment.ts';
 import {
   address,
   ConfigError,
   duration,
+  file,
   folder,
   integer,
   type Kind,
   oneOf,
+  origins,
   pem,
+  proxies,
   secret,
   share,
   size,
   text,
+  trueOrFalse,
 } from './setting-kinds.ts';
 
 interface Setting<T> {
@@ -121,6 +125,18 @@ export const settings = {
     '9464',
     "Port of the consumer's /metrics, /healthz and /readyz; 0 takes a free one.",
   ),
+  apiKeysFile: setting(
+    file,
+    undefined,
+    'API keys, as `gantry keys create` writes them; only who has one gets in. Unset: access is open.',
+  ),
+  metricsOpen: setting(trueOrFalse, 'true', 'Whether /metrics wants no API key.'),
+  corsOrigins: setting(origins, undefined, "Origins whose pages may use the API. Unset: this server's only."),
+  trustedProxies: setting(
+    proxies,
+    undefined,
+    'Proxies whose X-Forwarded-For, -Host and -Proto are believed. Unset: none.',
+  ),
   logLevel: setting(
     oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
     'info',
@@ -155,6 +171,9 @@ type Optional =
   | 'keepOriginals'
   | 'keepResults'
   | 'maxStoredBytes'
+  | 'apiKeysFile'
+  | 'corsOrigins'
+  | 'trustedProxies'
   | 'otlpUrl';
 type Value<Name extends SettingName> = (typeof settings)[Name] extends Setting<infer T> ? T : never;
 type Parsed = {
@@ -174,36 +193,9 @@ export const environmentName = (name: SettingName): string =>
 export const flagName = (name: SettingName): string =>
   `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
-/** Set by Kubernetes for Services called `gantry` or `gantry-...`, never by a person. */
-const serviceLink = (name: string, value = ''): boolean =>
-  /_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_(TCP|UDP)/.test(name) ||
-  (/^GANTRY_(.+_)?PORT$/.test(name) && /^(tcp|udp):/.test(value));
-
-/** Meant for commands that talk to a server; no server minds them. */
-const clientVariables = ['GANTRY_URL'];
-
-const refuseUnknown = (environment: NodeJS.ProcessEnv): void => {
-  const known = new Set([
-    ...clientVariables,
-    ...settingNames.flatMap((name) => [environmentName(name), `${environmentName(name)}_FILE`]),
-  ]);
-  for (const name of Object.keys(environment)) {
-    if (name.startsWith('GANTRY_') && !known.has(name) && !serviceLink(name, environment[name])) {
-      const near = [...known].find((one) => one.includes(name.slice(7)) || name.includes(one));
-      throw new ConfigError(
-        `unknown setting ${name}${near ? `; did you mean ${near}?` : ''} (gantry serve --help lists all settings)`,
-      );
-    }
-  }
-};
-
-const fromFile = (variable: string, path: string): string => {
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch (cause) {
-    throw new ConfigError(`${variable}: cannot read ${path}`, { cause });
-  }
-};
+const known: ReadonlySet<string> = new Set(
+  settingNames.flatMap((name) => [environmentName(name), `${environmentName(name)}_FILE`]),
+);
 
 /**
  * Puts the settings together: command line before environment before `GANTRY_*_FILE` before default.
@@ -213,7 +205,7 @@ export const loadConfig = (
   environment: NodeJS.ProcessEnv,
   flags: Partial<Record<SettingName, string>> = {},
 ): Config => {
-  refuseUnknown(environment);
+  refuseUnknown(environment, known);
   const given = (name: SettingName): { text: string; where: string } | undefined => {
     const variable = environmentName(name);
     const flag = flags[name];

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 
 /** A mistake in the settings: one line that names the setting, what it was given and what it takes. Exit code 2. */
@@ -69,6 +70,31 @@ export const pem = kind('certificates in PEM', (value) =>
   value.includes('-----BEGIN CERTIFICATE-----') ? value : undefined,
 );
 export const folder = kind('a folder', (value) => (value === '' ? undefined : resolve(value)));
+export const file = kind('a file', (value) => (value === '' ? undefined : resolve(value)));
+export const trueOrFalse = kind('true or false', (value) =>
+  value === 'true' ? true : value === 'false' ? false : undefined,
+);
+/** A list with commas; undefined if one of them is none. */
+const listOf =
+  (is: (item: string) => boolean) =>
+  (value: string): string[] | undefined => {
+    const items = value.split(',').map((item) => item.trim());
+    return items.every(is) ? items : undefined;
+  };
+/** Exact ones: a pattern lets in more than one thinks. */
+export const origins = kind(
+  'origins such as https://a.example.com, separated by commas',
+  listOf((item) => /^https?:/.test(item) && URL.canParse(item) && new URL(item).origin === item),
+);
+export const proxies = kind(
+  'addresses or networks such as 10.0.0.0/8, separated by commas',
+  listOf((item) => {
+    const [ip = '', bits, ...rest] = item.split('/');
+    const most = isIP(ip) === 6 ? 128 : 32;
+    if (isIP(ip) === 0 || rest.length > 0) return false;
+    return bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= most);
+  }),
+);
 export const size = kind('a size such as 50MB or 64MiB', withUnit(unitsOfBytes));
 /** setTimeout takes no more than 2^31 - 1 ms and fires at once for anything longer. */
 const longestTimerMs = 24 * 86400e3;

@@ -2,7 +2,16 @@ import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 
 const server = 'http://127.0.0.1:5000';
-const served = ['/upload', '/images', '/events', '/dead-letters', '/models', '/docs', '/openapi.json'];
+const served = [
+  '/upload',
+  '/images',
+  '/events',
+  '/dead-letters',
+  '/models',
+  '/session',
+  '/docs',
+  '/openapi.json',
+];
 
 export default defineConfig({
   // Relative, so that the page also works below a path of a reverse proxy.

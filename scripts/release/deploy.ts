@@ -45,6 +45,8 @@ const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 const helm = kubernetesProgram('helm');
 const within = ['--namespace', namespace];
 
+const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 /** Runs a step for whoever watches; throws if it fails. */
 const step = async (what: string, program: string, args: readonly string[]): Promise<void> => {
   stdout.write(`\n== ${what}\n`);
@@ -52,10 +54,18 @@ const step = async (what: string, program: string, args: readonly string[]): Pro
   if (code !== 0) throw new Error(`${what}: exit code ${code}`);
 };
 
-/** The number of the revision that is deployed now; undefined before the first. */
+/**
+ * The number of the revision that is deployed now; undefined before the first. Throws if that cannot be told: what was
+ * taken for a first installation would be removed when it turns out wrong.
+ */
 const revision = async (): Promise<number | undefined> => {
-  const { code, output } = await runProgram(helm, ['history', release, ...within, '--output', 'json']);
-  if (code !== 0) return undefined;
+  const { code, output, errors } = await runProgram(helm, [
+    ...['history', release, ...within, '--output', 'json'],
+  ]);
+  if (code !== 0) {
+    if (errors.includes('release: not found')) return undefined;
+    throw new Error(`helm history ${release}: ${errors.trim()}`);
+  }
   const history = JSON.parse(output) as { revision: number; status: string }[];
   return history.findLast(({ status }) => status === 'deployed')?.revision;
 };
@@ -84,12 +94,7 @@ const tryOut = async (): Promise<void> => {
 const takeBack = async (before: number | undefined): Promise<void> => {
   if (before === undefined)
     await step(`helm uninstall ${release}`, helm, [
-      'uninstall',
-      release,
-      ...within,
-      '--wait',
-      '--timeout',
-      timeout,
+      ...['uninstall', release, ...within, '--wait', '--timeout', timeout],
     ]);
   else
     await step(`helm rollback ${release} ${before}`, helm, [
@@ -97,20 +102,24 @@ const takeBack = async (before: number | undefined): Promise<void> => {
     ]);
 };
 
-const before = await revision();
-try {
-  // What fails in here is taken back by Helm itself.
-  await upgrade();
-  await tryOut().catch(async (error: unknown) => {
-    await takeBack(before);
-    throw error;
-  });
+const deploy = async (): Promise<void> => {
+  const before = await revision();
+  try {
+    // What fails in here is taken back by Helm itself.
+    await upgrade();
+    await tryOut().catch(async (error: unknown) => {
+      await takeBack(before);
+      throw error;
+    });
+  } catch (cause) {
+    const now = await revision();
+    const state = now === undefined ? 'is not installed' : `is at revision ${now}, what ran before`;
+    throw new Error(`${reason(cause)}; ${release} ${state}`, { cause });
+  }
   stdout.write(`\n${release} is at revision ${await revision()}\n`);
-} catch (error) {
-  const now = await revision();
-  const state = now === undefined ? 'is not installed' : `is at revision ${now}, what ran before`;
-  stderr.write(
-    `\ndeployment failed: ${error instanceof Error ? error.message : error}; ${release} ${state}\n`,
-  );
+};
+
+await deploy().catch((error: unknown) => {
+  stderr.write(`\ndeployment failed: ${reason(error)}\n`);
   process.exitCode = 1;
-}
+});

@@ -8,7 +8,8 @@ import { parseArgs } from 'node:util';
 import { parseDocument } from 'yaml';
 import { type Chart, chartsIn } from '../charts/charts.ts';
 import { renderChart } from '../charts/helm.ts';
-import { kubernetesProgram, runProgram } from '../charts/programs.ts';
+import { kubernetesProgram } from '../charts/programs.ts';
+import { must } from './must.ts';
 
 const { values } = parseArgs({
   args: argv.slice(2),
@@ -22,34 +23,23 @@ if (image === undefined || !/^[a-z0-9.:-]+(\/[a-z0-9._-]+)+$/.test(image)) {
   exit(2);
 }
 
-/** Where each chart's values name the image that we build. */
-const imageOf: Readonly<Record<string, readonly string[]>> = {
-  'web-server-chart': ['image', 'repository'],
-  'consumer-chart': ['image', 'repository'],
-};
+/** Those whose values name the image that we build. */
+const ofOurImage = ['web-server-chart', 'consumer-chart'];
 
-const setImage = (folder: string, path: readonly string[]): void => {
+const setImage = (folder: string): void => {
   const file = join(folder, 'values.yaml');
   const document = parseDocument(readFileSync(file, 'utf8'));
-  document.setIn(path, image);
+  document.setIn(['image', 'repository'], image);
   writeFileSync(file, document.toString({ lineWidth: 0 }));
-};
-
-const helm = async (...args: string[]): Promise<void> => {
-  const { code, errors } = await runProgram(kubernetesProgram('helm'), args);
-  if (code !== 0) throw new Error(`helm ${args.join(' ')}: ${errors}`);
 };
 
 /** Packs a copy in which what is linked to lies itself. */
 const pack = async ({ folder, name, version }: Chart, work: string): Promise<string> => {
   const copy = join(work, name);
   cpSync(folder, copy, { recursive: true, dereference: true });
-  for (const [chart, path] of Object.entries(imageOf)) {
-    if (chart === name) setImage(copy, path);
-    else if (chartsIn(join(copy, 'charts')).some((inner) => inner.name === chart))
-      setImage(join(copy, 'charts', chart), path);
-  }
-  await helm('package', copy, '--destination', out);
+  for (const own of [{ folder: copy, name }, ...chartsIn(join(copy, 'charts'))])
+    if (ofOurImage.includes(own.name)) setImage(own.folder);
+  await must(kubernetesProgram('helm'), 'package', copy, '--destination', out);
   return join(out, `${name}-${version}.tgz`);
 };
 

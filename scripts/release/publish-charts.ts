@@ -4,7 +4,8 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import process, { argv, exit, stderr, stdout } from 'node:process';
 import { parseArgs } from 'node:util';
-import { kubernetesProgram, runProgram } from '../charts/programs.ts';
+import { kubernetesProgram } from '../charts/programs.ts';
+import { must } from './must.ts';
 
 const { values } = parseArgs({
   args: argv.slice(2),
@@ -21,26 +22,19 @@ if (!to?.startsWith('oci://')) {
   exit(2);
 }
 
-/** Runs a program; returns what it said. Throws with its complaint if it fails. */
-const run = async (program: string, args: string[]): Promise<string> => {
-  const { code, output, errors } = await runProgram(program, args);
-  if (code !== 0) throw new Error(`${program.split('/').at(-1)} ${args[0]}: ${errors.trim()}`);
-  return output + errors;
-};
-
 try {
   const archives = readdirSync(from).filter((name) => name.endsWith('.tgz'));
   if (archives.length === 0)
     throw new Error(`there is no chart in ${from}; make them with npm run package:charts`);
   for (const archive of archives) {
     const plain = values['plain-http'] ? ['--plain-http'] : [];
-    const said = await run(kubernetesProgram('helm'), ['push', join(from, archive), to, ...plain]);
+    const said = await must(kubernetesProgram('helm'), 'push', join(from, archive), to, ...plain);
     const [, name] = /^Pushed: (.+):[^:]+$/m.exec(said) ?? [];
     const [, digest] = /^Digest: (sha256:[0-9a-f]{64})$/m.exec(said) ?? [];
     if (name === undefined || digest === undefined)
       throw new Error(`helm did not say what it pushed: ${said}`);
     // By its digest: a tag may name something else by the time somebody checks.
-    if (sign) await run('cosign', ['sign', '--yes', `${name}@${digest}`]);
+    if (sign) await must('cosign', 'sign', '--yes', `${name}@${digest}`);
     stdout.write(`${name}@${digest}${sign ? ', signed' : ''}\n`);
   }
 } catch (error) {

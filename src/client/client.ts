@@ -56,7 +56,9 @@ const shown = (url: string): string => url.replace(/^([a-z][a-z0-9+.-]*:\/*)?.*@
 
 const problemOf = async (response: Response): Promise<ClientError> => {
   const body = (await response.json().catch(() => ({}))) as { code?: string; detail?: string };
-  const detail = body.detail ?? `the server answered ${response.status} ${response.statusText}`;
+  const said = body.detail ?? `the server answered ${response.status} ${response.statusText}`;
+  const detail =
+    body.code === 'key-needed' ? `${said} (give it with --api-key-file or GANTRY_API_KEY)` : said;
   return new ClientError(body.code ?? 'http-error', detail, { status: response.status });
 };
 
@@ -87,8 +89,8 @@ export const persistently = async <T>(call: () => Promise<T>, signal: AbortSigna
 /** The server that a command talks to: as it was told, else GANTRY_URL, else this machine. */
 export const serverUrl = (told: string | undefined): string => told ?? (process.env.GANTRY_URL || defaultUrl);
 
-/** Talks to a Gantry server at `url`, such as `http://localhost:5000`. */
-export const gantryClient = (url: string): GantryClient => {
+/** Talks to a Gantry server at `url`, such as `http://localhost:5000`, with an API key where it wants one. */
+export const gantryClient = (url: string, apiKey?: string): GantryClient => {
   const server = shown(url);
   if (!/^https?:/.test(url) || !URL.canParse(url)) {
     throw new ClientError(
@@ -105,10 +107,13 @@ export const gantryClient = (url: string): GantryClient => {
     new ClientError('not-gantry', `what answers at ${server} is not Gantry`, { cause });
   const request = async (method: string, path: string, init: RequestInit = {}): Promise<Response> => {
     const limitMs = init.signal ? tryMs : timeoutMs;
+    const headers = new Headers(init.headers);
+    if (apiKey !== undefined) headers.set('authorization', `Bearer ${apiKey}`);
     const limit = AbortSignal.timeout(limitMs);
     const response = await fetch(new URL(path, url), {
       ...init,
       method,
+      headers,
       signal: init.signal ? AbortSignal.any([init.signal, limit]) : limit,
     }).catch((cause: Error) => {
       const inner = cause.cause instanceof Error ? cause.cause.message : cause.message;

@@ -1,12 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ManifestError, readManifest } from '../classifier/manifest.ts';
+import { apiKeyToSend } from '../client/api-key.ts';
 import { type Canary, describeVerdict, runCanary } from '../client/canary.ts';
 import { ClientError, type GantryClient, gantryClient, serverUrl } from '../client/client.ts';
 import { ConfigError, duration } from '../setting-kinds.ts';
 
 export interface CanaryOptions {
   readonly url?: string;
+  readonly apiKeyFile?: string;
   readonly timeout: string;
   readonly picture?: string;
   readonly expect?: string;
@@ -47,7 +49,7 @@ export const canary = async (modelFolder: string, options: CanaryOptions): Promi
   let server: GantryClient;
   try {
     timeoutMs = duration(100).parse(options.timeout);
-    server = gantryClient(serverUrl(options.url));
+    server = gantryClient(serverUrl(options.url), apiKeyToSend(options.apiKeyFile));
   } catch (cause) {
     const where = cause instanceof ClientError ? '' : '--timeout ';
     throw new ConfigError(`${where}${(cause as Error).message}`, { cause });

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { apiKeyOption, apiKeyToSend } from '../client/api-key.ts';
 import { ClientError, defaultUrl, type GantryClient, gantryClient, serverUrl } from '../client/client.ts';
 import type { Image } from '../pipeline/image.ts';
 import { table } from './table.ts';
@@ -8,7 +9,13 @@ class SelectionError extends Error {
   readonly code = 'nothing-selected';
 }
 
-const client = (url: string | undefined): GantryClient => gantryClient(serverUrl(url));
+interface Server {
+  readonly url?: string;
+  readonly apiKeyFile?: string;
+}
+
+const client = ({ url, apiKeyFile }: Server): GantryClient =>
+  gantryClient(serverUrl(url), apiKeyToSend(apiKeyFile));
 
 const print = (text: string): void => void process.stdout.write(text);
 const printJson = (value: unknown): void => print(`${JSON.stringify(value)}\n`);
@@ -22,9 +29,9 @@ const rowOf = ({ id, updatedAt, attempts, error, filename }: Image): string[] =>
   error?.message ?? '',
 ];
 
-const list = async (options: { url?: string; json?: true }): Promise<void> => {
+const list = async (options: Server & { json?: true }): Promise<void> => {
   const letters: Image[] = [];
-  for await (const image of client(options.url).deadLetters()) {
+  for await (const image of client(options).deadLetters()) {
     if (options.json) printJson(image);
     else letters.push(image);
   }
@@ -45,8 +52,8 @@ const letter = async (server: GantryClient, id: string): Promise<Image> => {
   return image;
 };
 
-const show = async (id: string, options: { url?: string; json?: true }): Promise<void> => {
-  const image = await letter(client(options.url), id);
+const show = async (id: string, options: Server & { json?: true }): Promise<void> => {
+  const image = await letter(client(options), id);
   if (options.json) {
     printJson(image);
     return;
@@ -63,8 +70,7 @@ const show = async (id: string, options: { url?: string; json?: true }): Promise
   for (const [name, value] of facts) print(`${name.padEnd(12)}${value}\n`);
 };
 
-interface Selected {
-  readonly url?: string;
+interface Selected extends Server {
   readonly all?: true;
   readonly json?: true;
 }
@@ -92,7 +98,7 @@ const forEach = async (
 
 const replay = async (ids: string[], options: Selected): Promise<void> => {
   checkSelection(ids, options);
-  const server = client(options.url);
+  const server = client(options);
   if (options.all) {
     const replayed = await server.replayAll();
     if (options.json) printJson({ replayed });
@@ -108,7 +114,7 @@ const replay = async (ids: string[], options: Selected): Promise<void> => {
 
 const discard = async (ids: string[], options: Selected): Promise<void> => {
   checkSelection(ids, options);
-  const server = client(options.url);
+  const server = client(options);
   const every = async function* () {
     for await (const { id } of server.deadLetters()) yield id;
   };
@@ -130,6 +136,7 @@ export const deadLettersCommand = (): Command => {
       .command(name)
       .description(summary)
       .addOption(new Option('--url <url>', `the server (GANTRY_URL, default ${defaultUrl})`))
+      .addOption(apiKeyOption())
       .option('--json', 'print one JSON line an image')
       .addHelpText('after', `\nExamples:\n${examples}`);
   sub('list', 'list them, newest first', '  $ gantry dead-letters list').action(list);

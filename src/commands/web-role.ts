@@ -10,6 +10,7 @@ import type { ModelInfo } from '../web/model-info.ts';
 import { startWeb, type Web } from '../web/start-web.ts';
 import { StartError } from './lifecycle.ts';
 import { openBlobsForUploads } from './open-blobs.ts';
+import { openKeys } from './open-keys.ts';
 import { openStore } from './open-store.ts';
 
 /** Listens and returns the address as a person would type it. Throws {@link StartError}. */
@@ -53,11 +54,18 @@ export const startWebRole = async (
   config: Config,
   { broker, metrics, log, observe, successor = false }: WebRoleParts,
 ): Promise<WebRole> => {
+  const keys = await openKeys(config, log);
   const model = await loadModel(config.model);
   const store = await openStore(config, log, { successor });
   const blobs = await openBlobsForUploads(config);
   const models: [ModelInfo] = [describe(model)];
-  const parts = { config, store, blobs, broker, metrics, log, models, version };
+  const parts = { config, store, blobs, broker, metrics, log, models, version, ...(keys && { keys }) };
   const web = await startWeb({ ...parts, ...(observe === undefined ? {} : { observe }) });
-  return { ...web, closeStore: store.close };
+  return {
+    ...web,
+    async closeStore() {
+      await keys?.stop();
+      await store.close();
+    },
+  };
 };

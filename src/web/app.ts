@@ -2,7 +2,10 @@ import fastifyMultipart from '@fastify/multipart';
 import { fastifySSE } from '@fastify/sse';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type FastifyBaseLogger, fastify } from 'fastify';
+import { createAuthentication } from './authentication.ts';
 import type { App, WebContext } from './context.ts';
+import { apiKeys, openAccess } from './plugins/api-keys.ts';
+import { cors } from './plugins/cors.ts';
 import { observation } from './plugins/observation.ts';
 import { openapi } from './plugins/openapi.ts';
 import { answerFramework, answerSocket, problems } from './plugins/problems.ts';
@@ -14,12 +17,14 @@ import { imageRoutes } from './routes/images.ts';
 import { metricsRoute } from './routes/metrics.ts';
 import { modelRoutes } from './routes/models.ts';
 import { pageRoutes } from './routes/page.ts';
+import { sessionRoutes } from './routes/session.ts';
 import { uploadRoute } from './routes/upload.ts';
 
 /** Builds the web server; it listens to nothing yet. Tests inject requests. */
 export const buildApp = async (context: WebContext): Promise<App> => {
   // Fastify tells of every request and address at `info`; what is worth a line is logged by the routes.
   const level = context.log.isLevelEnabled('info') ? 'warn' : context.log.level;
+  const { keys, metricsOpen, corsOrigins, trustedProxies } = context.access;
   const loggerInstance: FastifyBaseLogger = context.log.child({}, { level });
   const app = fastify({
     loggerInstance,
@@ -35,13 +40,19 @@ export const buildApp = async (context: WebContext): Promise<App> => {
     // A misspelt filter must not go unnoticed.
     ajv: { customOptions: { removeAdditional: false } },
     routerOptions: { maxParamLength: 256 },
+    trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
   }).withTypeProvider<TypeBoxTypeProvider>();
   observation(app, context.metrics);
   problems(app);
-  securityHeaders(app);
+  securityHeaders(app, corsOrigins);
+  // Before the keys: a preflight carries none, and a refusal must be readable, too.
+  await cors(app, corsOrigins);
+  const authentication = keys && createAuthentication(keys, context.log);
+  if (keys && authentication) apiKeys(app, { keys, authentication, metricsOpen });
+  else openAccess(app);
   await app.register(fastifyMultipart);
   await app.register(fastifySSE, { heartbeatInterval: 15_000 });
-  await openapi(app, context.version);
+  await openapi(app, context.version, keys !== undefined);
 
   uploadRoute(app, context);
   imageRoutes(app, context);
@@ -50,6 +61,7 @@ export const buildApp = async (context: WebContext): Promise<App> => {
   modelRoutes(app, context);
   healthRoutes(app, context);
   metricsRoute(app, context);
+  sessionRoutes(app, authentication, context.log);
   await pageRoutes(app);
   // Event streams never end by themselves: without this, closing would wait for them.
   app.addHook('preClose', () => context.feed.stop());

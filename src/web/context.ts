@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
+import type { KeyRing } from '../access/key-ring.ts';
 import type { Blobs } from '../blobs/blobs.ts';
 import type { Logger } from '../observability/log.ts';
 import type { WebMetrics } from '../observability/web-metrics.ts';
@@ -31,6 +32,16 @@ export interface WebContext {
   /** Models that images are processed with; the first one is the default. */
   readonly models: readonly [ModelInfo, ...ModelInfo[]];
   readonly limits: { maxFileBytes: number; maxFiles: number; requestTimeoutMs: number };
+  readonly access: {
+    /** Undefined: everything is open. */
+    readonly keys: KeyRing | undefined;
+    /** Whether /metrics is open all the same. */
+    readonly metricsOpen: boolean;
+    /** Origins whose pages may use the API. */
+    readonly corsOrigins: readonly string[];
+    /** Proxies that are believed whose request they forward. */
+    readonly trustedProxies: readonly string[];
+  };
   /** True once a shutdown began: no longer ready. */
   readonly draining: () => boolean;
 }

@@ -1,11 +1,18 @@
+import type { FastifyRequest } from 'fastify';
 import { outboxLeaseMs } from '../pipeline/dispatch.ts';
 import type { Image } from '../pipeline/image.ts';
+import { auditLine } from './audit-line.ts';
 import type { WebContext } from './context.ts';
 import { notFound, Problem } from './problem.ts';
 
-/** Starts a new generation of a final image and returns the image, queued again. Throws the problem that hinders it. */
+/**
+ * Starts a new generation of a final image, as the `request` asks, and returns the image, queued again. Throws the problem
+ * that hinders it.
+ */
 export const reprocess = async (
   { store, dispatch, changed, log }: Pick<WebContext, 'store' | 'dispatch' | 'changed' | 'log'>,
+  request: FastifyRequest,
+  action: 'reprocess' | 'replay',
   id: string,
 ): Promise<Image> => {
   const job = await store.reprocess(id, outboxLeaseMs);
@@ -17,7 +24,8 @@ export const reprocess = async (
   const image = await store.image(id);
   changed();
   void dispatch(job);
-  log.info({ imageId: id, generation: job.generation }, 'image queued for reprocessing');
+  const line = { ...auditLine(request, action), imageId: id, generation: job.generation };
+  log.info(line, 'image queued for reprocessing');
   if (image === undefined) throw notFound(`image ${id}`);
   return image;
 };

@@ -1,3 +1,4 @@
+import type { KeyRing } from '../access/key-ring.ts';
 import type { Blobs } from '../blobs/blobs.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Config } from '../config.ts';
@@ -23,6 +24,8 @@ export interface WebParts extends Pick<WebContext, 'models' | 'version'> {
   readonly broker: Broker;
   readonly metrics: WebMetrics;
   readonly log: Logger;
+  /** Undefined: everything is open. */
+  readonly keys?: KeyRing;
   /** Brings the gauges of other parts up to date before a scrape. */
   readonly observe?: () => void;
 }
@@ -93,6 +96,12 @@ export const startWeb = async (parts: WebParts): Promise<Web> => {
       maxFileBytes: config.maxFileBytes,
       maxFiles: config.maxFiles,
       requestTimeoutMs: config.requestTimeout,
+    },
+    access: {
+      keys: parts.keys,
+      metricsOpen: config.metricsOpen,
+      corsOrigins: config.corsOrigins ?? [],
+      trustedProxies: config.trustedProxies ?? [],
     },
     draining: () => draining,
   });

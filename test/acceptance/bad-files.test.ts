@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { deflateSync } from 'node:zlib';
 import {
   ended,
+  fetch,
   fixture,
   type ImageJson,
   json,

@@ -4,6 +4,8 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import {
+  authorization,
+  fetch,
   fixture,
   type ImageJson,
   json,
@@ -100,6 +102,7 @@ test('a connection cut in the middle of an upload', async () => {
   const client = request(`${server.url}/upload`, {
     method: 'POST',
     headers: {
+      ...authorization,
       'content-type': `multipart/form-data; boundary=${boundary}`,
       'content-length': body.length + 1000,
     },

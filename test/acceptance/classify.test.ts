@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { accepted, ended, fixture, serverUnderTest } from './target.ts';
+import { accepted, ended, fetch, fixture, serverUnderTest } from './target.ts';
 
 const server = serverUnderTest();
 

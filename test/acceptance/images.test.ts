@@ -5,6 +5,7 @@ import {
   accepted,
   ended,
   events,
+  fetch,
   fixture,
   type ImageJson,
   json,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { accepted, ended, type ImageJson, json, serverUnderTest } from './target.ts';
+import { accepted, ended, fetch, type ImageJson, json, serverUnderTest } from './target.ts';
 
 const server = serverUnderTest();
 
@@ -58,6 +58,7 @@ test('the OpenAPI document names every route, and an image is what it says', asy
   );
   assert.deepEqual(routes.sort(), [
     'delete /images/{id}',
+    'delete /session',
     'get /dead-letters',
     'get /events',
     'get /healthz',
@@ -69,9 +70,11 @@ test('the OpenAPI document names every route, and an image is what it says', asy
     'get /metrics',
     'get /models',
     'get /readyz',
+    'get /session',
     'post /dead-letters/replay',
     'post /dead-letters/{id}/replay',
     'post /images/{id}/reprocess',
+    'post /session',
     'post /upload',
   ]);
   const body = document.paths['/upload']?.post?.requestBody?.content;

@@ -8,6 +8,18 @@ export interface Target {
   readonly url: string;
 }
 
+const { GANTRY_API_KEY: key } = process.env;
+
+/** What every request carries: the key in GANTRY_API_KEY, for a server that wants one. */
+export const authorization: Readonly<Record<string, string>> = key ? { authorization: `Bearer ${key}` } : {};
+
+/** As everywhere, with the key. */
+export const fetch = (url: string, init: RequestInit = {}): Promise<Response> => {
+  const headers = new Headers(init.headers);
+  for (const [name, value] of Object.entries(authorization)) headers.set(name, value);
+  return globalThis.fetch(url, { ...init, headers });
+};
+
 /** The server at ACCEPTANCE_URL, or one started for the calling file and stopped behind it. */
 export const serverUnderTest = (): Target => {
   const given = process.env.ACCEPTANCE_URL?.replace(/\/$/, '');

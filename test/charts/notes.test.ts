@@ -32,6 +32,21 @@ test('what is said after an installation names the namespace and the test, for e
   }
 });
 
+test('what is said after an installation says whether access is open, and how to read the key if not', async () => {
+  for (const name of ['web-server-chart', 'gantry']) {
+    const chart = charts.find((one) => one.name === name) ?? assert.fail(name);
+    for (const trial of casesOf(chart)) {
+      const notes = await notesOf(chart.folder, trial.file);
+      if (trial.name !== 'keys') assert.match(notes, /Access is open.*[aA]piKeys\.enabled=true/, trial.name);
+      else
+        assert.match(
+          notes,
+          /Access needs an API key[\s\S]*get secret web-server-admin-key -o go-template='{{ \.data/,
+        );
+    }
+  }
+});
+
 test('web server and consumer are tested by a picture, RabbitMQ by itself', async () => {
   for (const [chart, ...pods] of [
     ['rabbitmq-chart', 'rabbitmq-test'],

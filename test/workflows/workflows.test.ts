@@ -1,88 +1,109 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import test from 'node:test';
-import { parse } from 'yaml';
+import manifest from '../../package.json' with { type: 'json' };
+import { allowedActions } from '../../scripts/workflows/allowed-actions.ts';
+import { workflowProblems } from '../../scripts/workflows/rules.ts';
+import { npmScripts, readWorkflow } from '../../scripts/workflows/workflow.ts';
 
-interface Step {
-  readonly uses?: string;
-  readonly run?: string;
-  readonly with?: Readonly<Record<string, unknown>>;
-}
-interface Job {
-  readonly uses?: string;
-  readonly permissions?: Readonly<Record<string, string>>;
-  readonly 'timeout-minutes'?: number;
-  readonly steps?: readonly Step[];
-}
-interface Workflow {
-  readonly on: Readonly<Record<string, unknown>>;
-  readonly permissions: Readonly<Record<string, string>>;
-  readonly jobs: Readonly<Record<string, Job>>;
-}
-
-const root = new URL('../../', import.meta.url);
-const folder = new URL('.github/workflows/', root);
-const workflows = readdirSync(folder).map(
-  (name) => [name, parse(readFileSync(new URL(name, folder), 'utf8')) as Workflow] as const,
+const folder = new URL('../../.github/workflows/', import.meta.url);
+const files = readdirSync(folder);
+const project = { scripts: Object.keys(manifest.scripts), workflows: files };
+const workflows = files.map((file) =>
+  readWorkflow(file.replace('.yaml', ''), readFileSync(new URL(file, folder), 'utf8')),
 );
-const { scripts } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as {
-  scripts: Record<string, string>;
-};
 
-const jobs = workflows.flatMap(([name, workflow]) =>
-  Object.entries(workflow.jobs).map(([job, made]) => [`${name}, job ${job}`, made] as const),
-);
-const steps = jobs.flatMap(([where, { steps: all = [] }]) => all.map((step) => [where, step] as const));
-
-test('there are workflows', () => {
-  assert.deepEqual(workflows.map(([name]) => name).sort(), [
-    'ci.yaml',
-    'codeql.yaml',
-    'deploy.yaml',
-    'release.yaml',
-  ]);
+test('every workflow keeps the rules', () => {
+  assert.deepEqual(files.sort(), ['ci.yaml', 'codeql.yaml', 'deploy.yaml', 'nightly.yaml', 'release.yaml']);
+  for (const workflow of workflows) assert.deepEqual(workflowProblems(workflow, project), [], workflow.name);
 });
 
-test('every npm script that a workflow runs exists', () => {
-  const ran = steps.flatMap(([where, { run = '' }]) =>
-    [...run.matchAll(/npm (?:run )?(test|[a-z]+:[a-z]+|check|deploy)\b/g)].map(([, name = '']) => [
-      where,
-      name,
-    ]),
+test('CI checks every part of npm run check, and all of npm test', () => {
+  const jobs = Object.values(workflows.find(({ name }) => name === 'ci')?.jobs ?? {});
+  const ran = jobs.flatMap((job) => (job.steps ?? []).flatMap((step) => npmScripts(step, job)));
+  const parts = [...manifest.scripts.check.matchAll(/npm run (\S+)/g)].map(([, part = '']) => part);
+  assert.ok(parts.length >= 4, manifest.scripts.check);
+  assert.deepEqual(
+    parts.filter((part) => !ran.includes(part)),
+    [],
   );
-  assert.ok(ran.length >= 7);
-  for (const [where, name = ''] of ran) assert.ok(scripts[name], `${where} runs npm run ${name}`);
+  assert.ok(ran.includes('test') && ran.includes('test:kubernetes'), ran.join(', '));
 });
 
-test('what a step does is a command that people run too: one, and no script of its own', () => {
-  for (const [where, { run }] of steps)
-    if (run !== undefined) {
-      assert.equal(run.trim().split('\n').length, 1, `${where}: ${run}`);
-      assert.doesNotMatch(run, /[;|]|&&/, `${where}: ${run}`);
-      // What somebody else wrote, such as a branch's name, must never be a part of a command.
-      assert.doesNotMatch(run, /\$\{\{/, `${where}: ${run}`);
-    }
+test('no action is allowed that nothing uses', () => {
+  const text = workflows.map((workflow) => workflow.text).join('');
+  assert.deepEqual(
+    Object.keys(allowedActions).filter((action) => !new RegExp(`uses: ${action}[@/]`).test(text)),
+    [],
+  );
 });
 
-test('every action has a version, and nothing else is called', () => {
-  for (const [where, { uses }] of steps)
-    if (uses !== undefined) assert.match(uses, /^[a-z-]+\/[a-z/-]+@(v\d+(\.\d+){0,2}|[0-9a-f]{40})$/, where);
+const right = `on:
+  push:
+permissions: {}
+concurrency:
+  group: sample
+jobs:
+  one:
+    runs-on: ubuntu-24.04
+    timeout-minutes: 5
+    permissions:
+      contents: read
+    strategy:
+      matrix:
+        part: [a, b]
+    steps:
+      - uses: actions/checkout@v6.0.2
+        with:
+          persist-credentials: false
+      - run: npm run "check:$PART"
+        env:
+          PART: \${{ matrix.part }}
+`;
+const digest = '0123456789abcdef0123456789abcdef01234567';
+
+const problems = (text: string): string[] =>
+  workflowProblems(readWorkflow('sample', text), {
+    scripts: ['check:a', 'check:b'],
+    workflows: ['sample.yaml'],
+  });
+
+test('what keeps the rules is taken, a digest with its version too', () => {
+  assert.deepEqual(problems(right), []);
+  assert.deepEqual(problems(right.replace('@v6.0.2', `@${digest} # v6.0.2`)), []);
 });
 
-test('a job has only the rights that it names, and ends by itself', () => {
-  for (const [name, { permissions }] of workflows) assert.deepEqual(permissions, {}, name);
-  for (const [where, job] of jobs) {
-    assert.ok(job.permissions, `${where} names no permissions`);
-    if (job.uses === undefined) assert.ok(job['timeout-minutes'], `${where} may run for six hours`);
-  }
-});
-
-test('the token is not left in the checkout', () => {
-  const checkouts = steps.filter(([, { uses }]) => uses?.startsWith('actions/checkout@'));
-  assert.ok(checkouts.length >= 8);
-  for (const [where, step] of checkouts) assert.equal(step.with?.['persist-credentials'], false, where);
-});
-
-test('nothing runs with our secrets on somebody else’s change', () => {
-  for (const [name, { on }] of workflows) assert.ok(!('pull_request_target' in on), name);
-});
+const broken: readonly (readonly [change: string, to: string, problem: RegExp])[] = [
+  ['permissions: {}', 'permissions: {contents: read}', /gives permissions to every job/],
+  ['permissions: {}\n', '', /gives permissions to every job/],
+  ['push:', 'pull_request_target:', /pull_request_target runs with our secrets/],
+  ['push:', 'workflow_run:', /workflow_run runs with our secrets/],
+  ['group: sample', 'group: other', /concurrency group does not begin with sample/],
+  ['group: sample', `group: '\${{ github.workflow }}'`, /concurrency group does not begin with sample/],
+  ['    permissions:\n      contents: read\n', '', /job one names no permissions/],
+  ['    timeout-minutes: 5\n', '', /job one may run for six hours/],
+  [
+    '    timeout-minutes: 5\n',
+    '    uses: ./.github/workflows/gone.yaml\n',
+    /gone.yaml, which is no workflow/,
+  ],
+  ['    timeout-minutes: 5\n', '    uses: a/b/.github/workflows/sample.yaml@v1\n', /which is no workflow/],
+  ['actions/checkout@v6.0.2', 'somebody/checkout@v6.0.2', /somebody\/checkout@v6.0.2 is not among/],
+  ['actions/checkout@v6.0.2', './.github/actions/own', /is not among/],
+  ['@v6.0.2', '@v6', /actions\/checkout@v6 has no exact version/],
+  ['@v6.0.2', '@main', /actions\/checkout@main has no exact version/],
+  ['@v6.0.2', `@${digest}`, /has no exact version/],
+  ['@v6.0.2', `@${digest} # newest`, /has no exact version/],
+  ['persist-credentials: false', 'fetch-depth: 1', /leaves its token in the checkout/],
+  ['part: [a, b]', 'part: [a, c]', /runs npm run check:c, which package.json has not/],
+  ['npm run "check:$PART"', 'npm test', /runs npm run test, which package.json has not/],
+  ['npm run "check:$PART"', '|\n          npm ci\n          npm run check:a', /is more than one command/],
+  ['npm run "check:$PART"', 'npm ci && npm run check:a', /is more than one command/],
+  ['npm run "check:$PART"', 'npm run check:a | tail', /is more than one command/],
+  ['npm run "check:$PART"', `echo '\${{ github.head_ref }}'`, /puts a value into a command/],
+];
+for (const [change, to, problem] of broken)
+  test(`refused: ${JSON.stringify(change)} made ${JSON.stringify(to)}`, () => {
+    assert.ok(right.includes(change));
+    assert.match(problems(right.replace(change, () => to)).join('\n'), problem);
+  });

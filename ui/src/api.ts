@@ -1,3 +1,4 @@
+import type { Scope } from '../../src/access/api-key.ts';
 import type { Image, ImageState } from '../../src/pipeline/image.ts';
 import { texts } from './texts.ts';
 
@@ -31,6 +32,18 @@ export class ApiFault extends Error {
   }
 }
 
+const refusals = new EventTarget();
+
+/** Tells, until the returned function is called, whenever the server refuses a request for want of a valid key. */
+export const onUnauthorized = (listener: () => void): (() => void) => {
+  refusals.addEventListener('unauthorized', listener);
+  return () => refusals.removeEventListener('unauthorized', listener);
+};
+/** Takes note of an answer's status. */
+export const noteStatus = (status: number): void => {
+  if (status === 401) refusals.dispatchEvent(new Event('unauthorized'));
+};
+
 const request = async (path: string, init: RequestInit): Promise<Response> => {
   let response: Response;
   try {
@@ -40,6 +53,7 @@ const request = async (path: string, init: RequestInit): Promise<Response> => {
     throw new ApiFault(0, 'unreachable', texts.faults.network, { cause });
   }
   if (response.ok) return response;
+  noteStatus(response.status);
   const problem: Problem = await response.json().catch(() => ({}));
   throw new ApiFault(
     response.status,
@@ -80,6 +94,31 @@ export interface Model {
 
 export const fetchModels = async (signal?: AbortSignal) =>
   (await read<{ models: readonly Model[] }>('models', signal)).models;
+
+export interface Key {
+  readonly id: string;
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  readonly expiresAt: string | null;
+}
+/** `keys`: whether the server wants any; `key`: the one this browser is signed in with. */
+export interface SessionAnswer {
+  readonly keys: boolean;
+  readonly key: Key | null;
+}
+
+export const readSession = () => read<SessionAnswer>('session');
+
+export const signIn = async (key: string): Promise<SessionAnswer> => {
+  const init = {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ key }),
+  };
+  return (await (await request('session', init)).json()) as SessionAnswer;
+};
+
+export const signOut = () => request('session', { method: 'DELETE' });
 
 export const reprocess = (id: string) => request(`${imagePath(id)}/reprocess`, { method: 'POST' });
 

@@ -5,12 +5,14 @@ import { FilterBar } from './components/filter-bar.tsx';
 import { Gallery } from './components/gallery.tsx';
 import { ImageDialog } from './components/image-dialog.tsx';
 import { Logo } from './components/logo.tsx';
+import { SessionBadge } from './components/session-badge.tsx';
 import { Summary } from './components/summary.tsx';
 import { UploadForm } from './components/upload-form.tsx';
 import { UploadList } from './components/upload-list.tsx';
 import { formatClock } from './format.ts';
 import { createListing } from './listing-source.ts';
 import type { Live } from './live.ts';
+import { useMay } from './session.ts';
 import { texts } from './texts.ts';
 import { transfer } from './transfer.ts';
 import { createUploadQueue } from './upload-queue.ts';
@@ -49,7 +51,14 @@ const useUploads = (live: Live) => {
   return { queue, uploads };
 };
 
-export const App = ({ live }: { live: Live }) => {
+interface AppProps {
+  readonly live: Live;
+  readonly onSignOut: () => Promise<void>;
+}
+
+const ignore = () => undefined;
+
+export const App = ({ live, onSignOut }: AppProps) => {
   const { view, filterBy, open, close } = useView();
   const connection = useSyncExternalStore(live.subscribeConnection, live.connection);
   const { state, label } = view;
@@ -59,7 +68,8 @@ export const App = ({ live }: { live: Live }) => {
   const detail = useDetail(live, connection, view.image, listing.images);
   const models = useModels(connection);
   const { queue, uploads } = useUploads(live);
-  const over = useFileDrop(queue.add);
+  const mayUpload = useMay('upload');
+  const over = useFileDrop(mayUpload ? queue.add : ignore);
   const announcement = useAnnouncement(live);
   const title = useRef<HTMLHeadingElement>(null);
 
@@ -80,7 +90,10 @@ export const App = ({ live }: { live: Live }) => {
           <span>{texts.product}</span>
           <small>{texts.tagline}</small>
         </h1>
-        <ConnectionBadge connection={connection} />
+        <div className="top-end">
+          <SessionBadge onSignOut={onSignOut} />
+          <ConnectionBadge connection={connection} />
+        </div>
       </header>
       <main>
         {listing.fault !== null && listing.phase === 'ready' && (
@@ -88,7 +101,11 @@ export const App = ({ live }: { live: Live }) => {
             {texts.outOfDate(formatClock(listing.asOf))}
           </p>
         )}
-        <UploadForm onFiles={queue.add} />
+        {mayUpload ? (
+          <UploadForm onFiles={queue.add} />
+        ) : (
+          <p className="upload">{texts.session.mayNotUpload}</p>
+        )}
         <UploadList uploads={uploads} queue={queue} />
         <section className="images" aria-labelledby="images">
           <div className="images-head">
@@ -118,7 +135,7 @@ export const App = ({ live }: { live: Live }) => {
         {announcement}
       </p>
       {detail.kind !== 'none' && <ImageDialog detail={detail} onClose={onClose} onChanged={source.refresh} />}
-      {over && (
+      {over && mayUpload && (
         <div className="drop" aria-hidden="true">
           <p>{texts.upload.drop}</p>
         </div>

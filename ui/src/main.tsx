@@ -1,9 +1,10 @@
 import { createRoot } from 'react-dom/client';
-import { App } from './app.tsx';
-import { openLive } from './live.ts';
+import { Gate } from './gate.tsx';
+import { createSession } from './session.ts';
 import { texts } from './texts.ts';
 import './styles/base.css';
 import './styles/page.css';
+import './styles/session.css';
 import './styles/upload.css';
 import './styles/list.css';
 import './styles/cards.css';
@@ -25,4 +26,4 @@ const root = createRoot(element, {
     document.body.append(message);
   },
 });
-root.render(<App live={openLive()} />);
+root.render(<Gate source={createSession()} />);

@@ -67,6 +67,7 @@ export const texts = {
     more: 'Load more',
     loadingMore: 'Loading…',
     emptyTitle: 'No images yet',
+    emptyQuiet: 'New images appear here by themselves.',
     emptyText: 'Choose images above, drop them anywhere on this page, or send one from a terminal:',
     noMatchTitle: 'No image matches the filter',
     noMatchText: 'New images appear here by themselves as soon as they match.',
@@ -116,6 +117,20 @@ export const texts = {
     confirmDelete: 'Delete this image and its result for good?',
     confirm: 'Delete for good',
     keep: 'Keep it',
+  },
+  session: {
+    label: 'API key',
+    signIn: 'Sign in',
+    signOut: 'Sign out',
+    hint: 'This server needs an API key. Whoever runs it makes one with: gantry keys create',
+    ended: 'You are no longer signed in: the API key was revoked or has expired.',
+    who: (name: string) => `Signed in as ${name}`,
+    facts: (scopes: string, expiresAt: string | null) =>
+      `May ${scopes}; ${expiresAt ? `expires on ${expiresAt.slice(0, 10)}` : 'does not expire'}`,
+    mayNotRead:
+      'This API key may not read images, and the page shows nothing else. Sign in with another one.',
+    mayNotUpload: 'Your API key may not upload.',
+    mayNotChange: 'Your API key may not change images.',
   },
   faults: {
     network: 'The server cannot be reached.',

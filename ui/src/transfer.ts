@@ -1,4 +1,4 @@
-import type { Problem } from './api.ts';
+import { noteStatus, type Problem } from './api.ts';
 import { texts } from './texts.ts';
 
 /** How one upload ended. `refused`: the server does not want this file; `unsent`: the same may work later. */
@@ -21,8 +21,9 @@ const parse = (text: string): UploadAnswer => {
   }
 };
 
-/** Statuses that speak of the moment, not of the file. */
-const isTemporary = (status: number) => status === 408 || status === 429 || status >= 500;
+/** Statuses that speak of the moment or the key, not of the file. */
+const isTemporary = (status: number) =>
+  status === 401 || status === 403 || status === 408 || status === 429 || status >= 500;
 
 const outcomeOf = (status: number, text: string): TransferOutcome => {
   const answer = parse(text);
@@ -48,7 +49,10 @@ export const transfer = (
     const body = new FormData();
     body.append('image', file);
     request.upload.onprogress = ({ loaded, total }) => onProgress(total > 0 ? loaded / total : 1);
-    request.onload = () => resolve(outcomeOf(request.status, request.responseText));
+    request.onload = () => {
+      noteStatus(request.status);
+      resolve(outcomeOf(request.status, request.responseText));
+    };
     request.onerror = () => resolve({ kind: 'unsent', reason: texts.upload.unsentReason });
     request.onabort = () => resolve({ kind: 'cancelled' });
     signal.addEventListener('abort', () => request.abort(), { once: true });

@@ -16,6 +16,9 @@
 {{- fail "credentials do not belong into a URL of the values: take them out and name an existingSecret" -}}
 {{- end -}}
 {{- end -}}
+{{- if and .Values.apiKeys.existingSecret (not (include "gantry.wantsApiKeys" .)) -}}
+{{- fail "apiKeys.existingSecret needs apiKeys.enabled: without it access is open, whatever the Secret holds" -}}
+{{- end -}}
 {{- if and .Values.service.nodePort (eq .Values.service.type "ClusterIP") -}}
 {{- fail "service.nodePort needs service.type NodePort or LoadBalancer" -}}
 {{- end -}}

@@ -3,6 +3,7 @@ import fastifySwagger from '@fastify/swagger';
 import fastifySwaggerUi from '@fastify/swagger-ui';
 import type { App } from '../context.ts';
 import { ProblemBody } from '../problem.ts';
+import { scopeOf } from '../route-scopes.ts';
 
 const description = `Upload images, watch them being classified, read the results.
 
@@ -51,9 +52,29 @@ const complete = <T extends Document>(document: T): T => {
   return document;
 };
 
-/** OpenAPI 3.1 at /openapi.json and a page to read and try it at /docs, both from the routes' own schemas. */
-export const openapi = async (app: App, version: string): Promise<void> => {
+/** What an operation needs; in OpenAPI 3.1 a list of roles may stand behind any scheme, not only OAuth's. */
+const securityOf = (method: unknown, url: string): { apiKey: string[] }[] => {
+  const needed = scopeOf(String(method), url) ?? 'admin';
+  return needed === 'open' ? [] : [{ apiKey: [needed] }];
+};
+const securitySchemes = {
+  apiKey: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'An API key, `gantry_<id>_<secret>`. A role is its scope; `admin` stands for all of them.',
+  },
+} as const;
+
+/**
+ * OpenAPI 3.1 at /openapi.json and a page to read and try it at /docs, both from the routes' own schemas; `keys` says
+ * whether they want API keys.
+ */
+export const openapi = async (app: App, version: string, keys: boolean): Promise<void> => {
   await app.register(fastifySwagger, {
+    transform: ({ schema, url, route }) => ({
+      schema: keys ? { ...schema, security: securityOf(route.method, url) } : schema,
+      url,
+    }),
     transformObject: (document) =>
       'openapiObject' in document ? complete(document.openapiObject as Document) : document.swaggerObject,
     openapi: {
@@ -69,7 +90,9 @@ export const openapi = async (app: App, version: string): Promise<void> => {
         { name: 'dead letters', description: 'Images whose every attempt failed' },
         { name: 'models' },
         { name: 'operation', description: 'Health and metrics' },
+        { name: 'session', description: 'Signing in with an API key, for browsers' },
       ],
+      ...(keys ? { components: { securitySchemes } } : {}),
     },
   });
   const content = await readFile(new URL('../../../ui/public/favicon.svg', import.meta.url));

@@ -10,8 +10,11 @@ const page = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Headers that every answer carries, and no changes on behalf of another site's page (browsers say whose it is); a route may set a stricter `content-security-policy` itself. */
-export const securityHeaders = (app: App): void => {
+/**
+ * Headers that every answer carries, and no changes on behalf of another site's page (browsers say whose it is), but
+ * for those of `trustedOrigins`. A route may set a stricter `content-security-policy` itself.
+ */
+export const securityHeaders = (app: App, trustedOrigins: readonly string[]): void => {
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({
       'content-security-policy': page,
@@ -20,7 +23,8 @@ export const securityHeaders = (app: App): void => {
       'cross-origin-resource-policy': 'same-origin',
     });
     const reading = request.method === 'GET' || request.method === 'HEAD';
-    if (!reading && request.headers['sec-fetch-site'] === 'cross-site') {
+    const { 'sec-fetch-site': site, origin = '' } = request.headers;
+    if (!reading && site === 'cross-site' && !trustedOrigins.includes(origin)) {
       throw new Problem(403, 'cross-site', 'a page of another site may not change anything here');
     }
   });

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { Image } from '../../pipeline/image.ts';
+import { auditLine } from '../audit-line.ts';
 import type { App, WebContext } from '../context.ts';
 import { Problem } from '../problem.ts';
 import { reprocess } from '../reprocess.ts';
@@ -43,7 +44,7 @@ export const deadLetterRoutes = (app: App, context: WebContext): void => {
         `image ${id} is ${image.state}, not dead; use /images/${id}/reprocess`,
       );
     }
-    return reply.code(202).send(await reprocess(context, id));
+    return reply.code(202).send(await reprocess(context, request, 'replay', id));
   });
 
   const replayAll = {
@@ -52,14 +53,14 @@ export const deadLetterRoutes = (app: App, context: WebContext): void => {
     tags,
     response: { 202: Replayed, ...problemResponses },
   };
-  app.post('/dead-letters/replay', { schema: replayAll }, async (_request, reply) => {
+  app.post('/dead-letters/replay', { schema: replayAll }, async (request, reply) => {
     let replayed = 0;
     for (let count = batch; count === batch; replayed += count) {
       count = await store.replayDead(batch);
       queued();
     }
     changed();
-    log.info({ images: replayed }, 'dead images queued again');
+    log.info({ ...auditLine(request, 'replay'), images: replayed }, 'dead images queued again');
     return reply.code(202).send({ replayed });
   });
 };

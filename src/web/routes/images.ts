@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { BlobMissing } from '../../blobs/blobs.ts';
 import { Image, ImageState } from '../../pipeline/image.ts';
+import { auditLine } from '../audit-line.ts';
 import type { App, WebContext } from '../context.ts';
 import { notFound, Problem } from '../problem.ts';
 import { reprocess } from '../reprocess.ts';
@@ -92,13 +93,14 @@ export const imageRoutes = (app: App, context: WebContext): void => {
   };
   app.delete('/images/:id', { schema: remove }, async (request, reply) => {
     const { id } = request.params;
-    const key = await store.blobOf(id);
+    const [key, image] = await Promise.all([store.blobOf(id), store.image(id)]);
     if (key === undefined) throw notFound(`image ${id}`);
     // The original first: if it cannot be removed, the image is still there to be deleted again.
     if (key !== null) await blobs.remove(key);
     await store.remove(id);
     changed();
-    log.info({ imageId: id }, 'image deleted');
+    const action = image?.state === 'dead' ? 'discard' : 'delete';
+    log.info({ ...auditLine(request, action), imageId: id }, 'image deleted');
     return reply.code(204).send(null);
   });
 
@@ -109,6 +111,6 @@ export const imageRoutes = (app: App, context: WebContext): void => {
     response: { 202: Image, ...problemResponses },
   };
   app.post('/images/:id/reprocess', { schema: reprocessing }, async (request, reply) =>
-    reply.code(202).send(await reprocess(context, request.params.id)),
+    reply.code(202).send(await reprocess(context, request, 'reprocess', request.params.id)),
   );
 };

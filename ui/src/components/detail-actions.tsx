@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'react';
 import { type Image, originalUrl, remove, replay, reprocess } from '../api.ts';
 import { describeFault } from '../listing-source.ts';
+import { useMay } from '../session.ts';
 import { texts } from '../texts.ts';
 
 interface DetailActionsProps {
@@ -17,6 +18,7 @@ export const DetailActions = ({ image, onChanged, onDeleted }: DetailActionsProp
   const [busy, setBusy] = useState(false);
   const [fault, setFault] = useState('');
   const keep = useRef<HTMLButtonElement>(null);
+  const mayChange = useMay('admin');
   const final = image.state !== 'queued' && image.state !== 'processing';
 
   // The harmless answer has the focus, so that Enter pressed twice deletes nothing.
@@ -70,7 +72,8 @@ export const DetailActions = ({ image, onChanged, onDeleted }: DetailActionsProp
           <a className="button" href={originalUrl(image.id)} download={image.filename || image.id}>
             {detail.download}
           </a>
-          {image.state === 'dead' ? (
+          {!mayChange && <p>{texts.session.mayNotChange}</p>}
+          {mayChange && image.state === 'dead' && (
             <button
               type="button"
               className="button button-main"
@@ -79,7 +82,8 @@ export const DetailActions = ({ image, onChanged, onDeleted }: DetailActionsProp
             >
               {detail.replay}
             </button>
-          ) : (
+          )}
+          {mayChange && image.state !== 'dead' && (
             <button
               type="button"
               className="button"
@@ -89,14 +93,16 @@ export const DetailActions = ({ image, onChanged, onDeleted }: DetailActionsProp
               {detail.reprocess}
             </button>
           )}
-          <button
-            type="button"
-            className="button button-quiet-danger"
-            disabled={busy}
-            onClick={() => setAsking(true)}
-          >
-            {detail.delete}
-          </button>
+          {mayChange && (
+            <button
+              type="button"
+              className="button button-quiet-danger"
+              disabled={busy}
+              onClick={() => setAsking(true)}
+            >
+              {detail.delete}
+            </button>
+          )}
         </div>
       )}
     </footer>

@@ -1,4 +1,6 @@
+import { useContext } from 'react';
 import type { Listing } from '../listing.ts';
+import { SessionContext, useMay } from '../session.ts';
 import { texts } from '../texts.ts';
 import { viewUrl } from '../view.ts';
 import { ImageCard } from './image-card.tsx';
@@ -30,22 +32,36 @@ const Loading = () => (
   </div>
 );
 
-const Nothing = ({ filtered, onClearFilter }: { filtered: boolean; onClearFilter: () => void }) =>
-  filtered ? (
-    <Notice title={texts.list.noMatchTitle} text={texts.list.noMatchText}>
-      <button type="button" className="button" onClick={onClearFilter}>
-        {texts.filter.clear}
-      </button>
-    </Notice>
-  ) : (
+const Command = () => {
+  const key = useContext(SessionContext).kind === 'signed-in' ? "-H 'Authorization: Bearer gantry_…' " : '';
+  return (
+    <code className="command">
+      curl {key}-F image=@cat.jpeg {new URL('upload', document.baseURI).href}
+    </code>
+  );
+};
+
+const Nothing = ({ filtered, onClearFilter }: { filtered: boolean; onClearFilter: () => void }) => {
+  const mayUpload = useMay('upload');
+  if (filtered) {
+    return (
+      <Notice title={texts.list.noMatchTitle} text={texts.list.noMatchText}>
+        <button type="button" className="button" onClick={onClearFilter}>
+          {texts.filter.clear}
+        </button>
+      </Notice>
+    );
+  }
+  return (
     <Notice
       title={texts.list.emptyTitle}
-      text={texts.list.emptyText}
+      text={mayUpload ? texts.list.emptyText : texts.list.emptyQuiet}
       figure={<Logo className="notice-figure" />}
     >
-      <code className="command">curl -F image=@cat.jpeg {new URL('upload', document.baseURI).href}</code>
+      {mayUpload && <Command />}
     </Notice>
   );
+};
 
 /** The images listed, or what stands in their place. */
 export const Gallery = ({ listing, onOpen, onRefresh, onMore, onClearFilter }: GalleryProps) => {

@@ -2,6 +2,7 @@ import { type MouseEvent, memo, useState } from 'react';
 import { type Image, replay, thumbnailUrl } from '../api.ts';
 import { formatBytes, formatShortTime } from '../format.ts';
 import { describeFault } from '../listing-source.ts';
+import { useMay } from '../session.ts';
 import { texts } from '../texts.ts';
 import { PictureIcon } from './icons.tsx';
 import { StateChip } from './state-chip.tsx';
@@ -30,6 +31,7 @@ const Thumbnail = ({ image }: { image: Image }) => {
 export const ImageCard = memo(({ image, href, onOpen, onChanged }: ImageCardProps) => {
   const [fault, setFault] = useState('');
   const [busy, setBusy] = useState(false);
+  const mayChange = useMay('admin');
   const name = image.filename || texts.list.unnamed;
 
   const onClick = (event: MouseEvent) => {
@@ -66,7 +68,7 @@ export const ImageCard = memo(({ image, href, onOpen, onChanged }: ImageCardProp
           <span>{formatBytes(image.bytes)}</span>
         </span>
       </a>
-      {image.state === 'dead' && (
+      {mayChange && image.state === 'dead' && (
         <button type="button" className="button button-small card-replay" disabled={busy} onClick={onReplay}>
           {texts.list.replay}
           <span className="visually-hidden">: {name}</span>

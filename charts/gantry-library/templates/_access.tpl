@@ -1,0 +1,13 @@
+{{/* Whether the web server wants API keys; `global.apiKeys`, which the umbrella chart sets, is for all of its parts. */}}
+{{- define "gantry.wantsApiKeys" -}}
+{{- if or (.Values.apiKeys | default dict).enabled ((.Values.global | default dict).apiKeys | default dict).enabled }}yes{{ end }}
+{{- end }}
+
+{{/* Secret whose `key` a canary sends; nothing: it sends none. */}}
+{{- define "gantry.canaryKeySecret" -}}
+{{- if .Values.test.keySecret -}}
+{{ .Values.test.keySecret }}
+{{- else if and (include "gantry.wantsApiKeys" .) (not (.Values.apiKeys | default dict).existingSecret) -}}
+{{ if .Values.apiKeys }}{{ .Values.fullnameOverride }}{{ else }}web-server{{ end }}-admin-key
+{{- end -}}
+{{- end }}
