@@ -10,7 +10,7 @@ export type Chart = {
   version: string;
   appVersion?: string;
   type: 'application' | 'library';
-  dependencies?: { name: string; alias?: string; repository?: string }[];
+  dependencies?: { name: string; version?: string; alias?: string; repository?: string }[];
   folder: string;
 };
 

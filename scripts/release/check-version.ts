@@ -18,14 +18,13 @@ const found: Record<string, string | undefined> = {
   'package-lock.json': JSON.parse(read('package-lock.json')).version,
   Dockerfile: /^ARG VERSION=(.+)$/m.exec(read('Dockerfile'))?.[1],
 };
-const versionOf = (dependency: { name: string; version?: string }): string | undefined => dependency.version;
 /** The others run somebody else's program. */
 const ofOurImage = ['gantry', 'web-server-chart', 'consumer-chart'];
 for (const { name, version: own, appVersion, dependencies = [] } of allCharts()) {
   found[`charts: ${name}`] = own;
   if (ofOurImage.includes(name)) found[`charts: ${name}, appVersion`] = appVersion;
   for (const dependency of dependencies)
-    found[`charts: ${name}, dependency ${dependency.name}`] = versionOf(dependency);
+    found[`charts: ${name}, dependency ${dependency.name}`] = dependency.version;
 }
 
 const wrong = Object.entries(found)
