@@ -28,7 +28,9 @@ const anId = '019b0000-0000-7000-8000-000000000000';
 const pathOf = (url: string): string => url.replace(':id', anId).replace(/^\*$/, '/any').replace('*', '');
 const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
 
-test('of every route somebody has decided who may use it, and without a key nothing else is open', async (t) => {
+test('of every route somebody has decided who may use it, and without a key nothing else is open', {
+  timeout: 60_000,
+}, async (t) => {
   let web: Awaited<ReturnType<typeof openWeb>> | undefined;
   const environment = { GANTRY_CORS_ORIGINS: 'https://a.example.com', GANTRY_METRICS_OPEN: 'false' };
   const routes = await routesOf(async () => {
@@ -133,7 +135,7 @@ test('a revoked key is refused, and one with fewer scopes may no more than these
   await until(401);
 });
 
-test('an event stream ends when its key is revoked', async (t) => {
+test('an event stream ends when its key is revoked', { timeout: 20_000 }, async (t) => {
   const own = madeKey(['read']);
   const { app, setKeys } = await openWeb(t, { keys: [own.entry] });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });

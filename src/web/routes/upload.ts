@@ -148,11 +148,12 @@ export const uploadRoute = (app: App, context: WebContext): void => {
       metrics.uploads.inc({ outcome: 'repeated' }, upload.images.length);
       return reply.header('idempotent-replayed', 'true').send(JSON.parse(acceptance.response));
     }
+    const keyId = request.apiKey?.id;
     for (const { id, bytes, contentType } of upload.images) {
       metrics.uploads.inc({ outcome: 'accepted' });
       metrics.uploadedBytes.inc(bytes);
       admission.stored(bytes);
-      log.info({ imageId: id, bytes, contentType }, 'image accepted');
+      log.info({ imageId: id, bytes, contentType, ...(keyId !== undefined && { keyId }) }, 'image accepted');
     }
     return reply.header('location', `/images/${first.id}`).send(answer);
   });
