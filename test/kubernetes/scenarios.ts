@@ -1,5 +1,6 @@
 import type { Scenario } from './session.ts';
 import { acceptance } from './steps/acceptance.ts';
+import { apiKeys } from './steps/access.ts';
 import { autoscaling } from './steps/autoscaling.ts';
 import { deployFirst, deployments } from './steps/deploy.ts';
 import { guide, installInOrder, installInReverse, onePictureEach } from './steps/guide.ts';
@@ -20,5 +21,5 @@ export const scenarios: readonly Scenario[] = [
   },
   { name: 'order', setup: installInReverse, steps: [onePictureEach, acceptance], strangers: true },
   { name: 'deploy', setup: deployFirst, steps: deployments, strangers: true },
-  { name: 'postgresql', setup: installUmbrella, steps: [...postgresql, kept] },
+  { name: 'postgresql', setup: installUmbrella, steps: [...postgresql, apiKeys, kept] },
 ];
