@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FaultContext, FaultKind } from './fault.ts';
 
 const alarmMs = 4000;
+const staleMs = 1_200;
 const fullLimitMs = 15_000;
 /** No key of a blob begins with a dot. */
 const filler = '.filler';
@@ -29,6 +30,8 @@ const fillDisk = async ({ system, load, problem }: FaultContext): Promise<undefi
   } finally {
     rmSync(path, { force: true });
   }
+  // Each web server looks at the free space once a second: until then it may refuse an upload that the next fault meets.
+  await sleep(staleMs);
 };
 
 export const serviceFaults: readonly FaultKind[] = [
