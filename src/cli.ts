@@ -10,6 +10,7 @@ import {
   type Config,
   environmentName,
   flagName,
+  isSecret,
   loadConfig,
   type SettingName,
   settingNames,
@@ -55,7 +56,9 @@ const addCommand = (
     const note = [environmentName(one), ...(fallback === undefined ? [] : [`default ${fallback}`])].join(
       ', ',
     );
-    command.addOption(new Option(`${flagName(one)} <value>`, `${description} Takes ${kind.name} (${note}).`));
+    const option = new Option(`${flagName(one)} <value>`, `${description} Takes ${kind.name} (${note}).`);
+    // Known only to be refused: what is unknown is repeated in the error.
+    command.addOption(isSecret(one) ? option.hideHelp() : option);
   }
   return command.addHelpText(
     'after',

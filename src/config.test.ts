@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
-import { loadConfig } from './config.ts';
+import { environmentName, loadConfig } from './config.ts';
 import { configurationPage } from './configuration-page.ts';
 import { ConfigError } from './setting-kinds.ts';
 
@@ -71,6 +71,44 @@ for (const [name, environment, message] of faults) {
     );
   });
 }
+
+const sesame = 'sesame';
+for (const [name, value] of [
+  ['databasePassword', sesame],
+  ['amqpPassword', sesame],
+  ['amqpUrl', `amqp://u:${sesame}@one,two/vhost`],
+  ['amqpUrl', `amqps://:${sesame}@one`],
+  ['databaseUrl', `postgres://u:${sesame}@h/d`],
+  ['databaseUrl', `POSTGRES://u:a:b@${sesame}@h/d`],
+  ['databaseUrl', `postgres://u@h/d?sslmode=require&password=${sesame}`],
+  ['databaseUrl', `mysql://u:${sesame}@h/d`],
+  ['s3Url', `s3://u:${sesame}@bucket`],
+  ['s3Endpoint', `http://u:${sesame}@minio:9000`],
+  ['otlpUrl', `http://u:${sesame}@collector:4318`],
+] as const) {
+  test(`no password on the command line: --${name} ${value}`, () => {
+    const variable = environmentName(name);
+    assert.throws(
+      () => loadConfig({}, { [name]: value }),
+      (error) =>
+        error instanceof ConfigError &&
+        error.message.includes(`set ${variable}, or ${variable}_FILE`) &&
+        !error.message.includes(sesame),
+    );
+  });
+}
+
+test('a URL without a password may stand on the command line, one with it in the environment', () => {
+  const urls = {
+    amqpUrl: 'amqp://u@one:5672,two:5672/a@b',
+    databaseUrl: 'postgres://u:@[::1]:5432/d?sslmode=require',
+    s3Endpoint: 'http://[::1]:9000',
+  };
+  const config = loadConfig({}, urls);
+  for (const [name, url] of Object.entries(urls)) assert.equal(config[name as keyof typeof urls], url);
+  const url = `amqp://u:${sesame}@h`;
+  assert.equal(loadConfig({ GANTRY_AMQP_URL: url, GANTRY_DATABASE_PASSWORD: 'x' }).amqpUrl, url);
+});
 
 test('lists have commas, and a key that commands send is no setting of a server', () => {
   const config = loadConfig({

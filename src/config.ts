@@ -8,6 +8,7 @@ import {
   duration,
   file,
   folder,
+  holdsPassword,
   integer,
   type Kind,
   oneOf,
@@ -193,13 +194,30 @@ export const environmentName = (name: SettingName): string =>
 export const flagName = (name: SettingName): string =>
   `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
+/** Whether it is never given on the command line, which every user of the machine can read. */
+export const isSecret = (name: SettingName): boolean => settings[name].kind === secret;
+
+const refuseSecretFlag = (name: SettingName, value: string): void => {
+  const hidden = `set ${environmentName(name)}, or ${environmentName(name)}_FILE to a file that holds it`;
+  if (isSecret(name)) {
+    throw new ConfigError(
+      `${flagName(name)} is not taken: every user of a machine sees its command lines; ${hidden}`,
+    );
+  }
+  if (settings[name].kind.secret && holdsPassword(value)) {
+    throw new ConfigError(
+      `${flagName(name)} takes no URL with a password in it: every user of a machine sees its command lines; ${hidden}`,
+    );
+  }
+};
+
 const known: ReadonlySet<string> = new Set(
   settingNames.flatMap((name) => [environmentName(name), `${environmentName(name)}_FILE`]),
 );
 
 /**
  * Puts the settings together: command line before environment before `GANTRY_*_FILE` before default.
- * Throws {@link ConfigError} for an unknown or malformed one.
+ * Throws {@link ConfigError} for an unknown or malformed one, and for a secret on the command line.
  */
 export const loadConfig = (
   environment: NodeJS.ProcessEnv,
@@ -209,7 +227,10 @@ export const loadConfig = (
   const given = (name: SettingName): { text: string; where: string } | undefined => {
     const variable = environmentName(name);
     const flag = flags[name];
-    if (flag !== undefined) return { text: flag, where: flagName(name) };
+    if (flag !== undefined) {
+      refuseSecretFlag(name, flag);
+      return { text: flag, where: flagName(name) };
+    }
     const value = environment[variable];
     if (value !== undefined && value !== '' && !serviceLink(variable, value))
       return { text: value, where: variable };

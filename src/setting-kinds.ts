@@ -66,6 +66,9 @@ export const address = (name: string, ...schemes: string[]) =>
     true,
   );
 export const secret = kind('a text', (value) => (value === '' ? undefined : value), true);
+/** Whether an address, wherever it leads, has a password in it: before its host, or as libpq takes it after a `?`. */
+export const holdsPassword = (url: string): boolean =>
+  /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*:[^/?#]*[^/?#:]@/i.test(url) || /[?&](ssl)?password=./i.test(url);
 export const pem = kind('certificates in PEM', (value) =>
   value.includes('-----BEGIN CERTIFICATE-----') ? value : undefined,
 );

@@ -160,6 +160,8 @@ suite('credentials of broker, database and storage stay where they are', { skip 
       [['audit'], { GANTRY_DATABASE_URL: `postgres://${user}:${word}@127.0.0.1:${postgres.port}/none` }],
       [['serve', '--port', 'none'], { GANTRY_AMQP_PASSWORD: ofBroker }],
       [['serve'], { GANTRY_AMQP_PASSWROD: ofBroker }],
+      [['serve', `--amqp-password=${ofBroker}`], {}],
+      [['web', '--amqp-url', `amqp://${user}:${word}@127.0.0.1`], {}],
     ];
     try {
       for (const [args, env] of wrong) {

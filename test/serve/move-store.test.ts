@@ -43,7 +43,7 @@ describe('gantry move-store', { skip: postgresMissing }, () => {
   });
   let told: Awaited<ReturnType<typeof seen>>;
   const move = (databaseUrl: string, ...more: string[]) =>
-    gantry(['move-store', '--from', dataDir, '--database-url', databaseUrl, ...more]);
+    gantry(['move-store', '--from', dataDir, ...more], { GANTRY_DATABASE_URL: databaseUrl });
 
   before(async () => {
     server = await startPostgres();
@@ -77,8 +77,11 @@ describe('gantry move-store', { skip: postgresMissing }, () => {
     assert.equal(again.code, 1);
     assert.match(again.err, /^gantry: the PostgreSQL database is not empty \(it has images, .*\n$/);
 
-    const args = ['--database-url', databaseUrl, '--images-dir', join(dataDir, 'images')];
-    const next = await startGantry({ dataDir: join(root, 'other'), args, env });
+    const next = await startGantry({
+      dataDir: join(root, 'other'),
+      args: ['--images-dir', join(dataDir, 'images')],
+      env: { ...env, GANTRY_DATABASE_URL: databaseUrl },
+    });
     assert.deepEqual(await seen(next.url), told);
     assert.equal((await fetch(`${next.url}/images/${ids[0]}/original`)).status, 200);
     const added = await accepted(next.url, 'cats/chelsea.png');
@@ -88,9 +91,9 @@ describe('gantry move-store', { skip: postgresMissing }, () => {
 
   test('killed in the middle it leaves the database empty, and can be called again', async () => {
     const databaseUrl = await server.createDatabase();
-    const args = ['move-store', '--from', dataDir, '--database-url', databaseUrl];
+    const environment = { GANTRY_DATABASE_URL: databaseUrl };
     // It gives the database its schema.
-    await gantry(['audit', '--data-dir', join(root, 'none'), '--database-url', databaseUrl]);
+    await gantry(['audit', '--data-dir', join(root, 'none')], environment);
     const client = new pg.Client(databaseUrl);
     await client.connect();
     try {
@@ -99,7 +102,10 @@ describe('gantry move-store', { skip: postgresMissing }, () => {
         create function wait() returns trigger language plpgsql as
           $$ begin perform pg_advisory_xact_lock(7); return new; end $$;
         create trigger wait before insert on events for each row execute function wait()`);
-      const child = spawn(process.execPath, [cli, ...args], { stdio: 'ignore' });
+      const child = spawn(process.execPath, [cli, 'move-store', '--from', dataDir], {
+        env: { ...process.env, ...environment },
+        stdio: 'ignore',
+      });
       const exited = once(child, 'exit');
       const waiting = `select pid from pg_stat_activity where wait_event = 'advisory' and application_name = 'gantry'`;
       await until(client, waiting);
@@ -127,7 +133,7 @@ describe('gantry move-store', { skip: postgresMissing }, () => {
     const from = join(root, 'broken');
     await mkdir(from);
     const url = new URL(await server.createDatabase());
-    const missing = await gantry(['move-store', '--from', from, '--database-url', url.href]);
+    const missing = await gantry(['move-store', '--from', from], { GANTRY_DATABASE_URL: url.href });
     assert.deepEqual(
       [missing.code, missing.err],
       [1, `gantry: there is no database ${join(from, 'gantry.db')}; name its folder with --from\n`],
@@ -136,16 +142,18 @@ describe('gantry move-store', { skip: postgresMissing }, () => {
     const [away, wrong] = [new URL(url), new URL(url)];
     away.port = '1';
     wrong.password = 'hunter2';
-    for (const [args, code, text] of [
-      [['--database-url', url.href], 2, /needs --from, the data folder/],
-      [['--from', from], 2, /needs a database to move to: set GANTRY_DATABASE_URL/],
-      [['--from', from, '--database-url', 'mysql://u:hunter2@h/d'], 2, /--database-url takes a URL such as/],
-      [['--from', `${from}/none`, '--database-url', url.href], 1, /there is no database/],
-      [['--from', from, '--database-url', url.href], 1, /gantry\.db: file is not a database/],
-      [['--from', dataDir, '--database-url', away.href], 1, /PostgreSQL: .*ECONNREFUSED/],
-      [['--from', dataDir, '--database-url', wrong.href], 1, /password authentication failed/],
+    for (const [args, databaseUrl, code, text] of [
+      [[], url.href, 2, /needs --from, the data folder/],
+      [['--from', from], '', 2, /needs a database to move to: set GANTRY_DATABASE_URL/],
+      [['--from', from], 'mysql://u:hunter2@h/d', 2, /GANTRY_DATABASE_URL takes a URL such as/],
+      [['--from', from, '--database-url', wrong.href], '', 2, /--database-url takes no URL with a password/],
+      [['--from', `${from}/none`], url.href, 1, /there is no database/],
+      [['--from', from], url.href, 1, /gantry\.db: file is not a database/],
+      [['--from', dataDir], away.href, 1, /PostgreSQL: .*ECONNREFUSED/],
+      [['--from', dataDir], wrong.href, 1, /password authentication failed/],
     ] as const) {
-      const { out, err, code: exitCode } = await gantry(['move-store', ...args]);
+      const environment = { GANTRY_DATABASE_URL: databaseUrl };
+      const { out, err, code: exitCode } = await gantry(['move-store', ...args], environment);
       assert.deepEqual([exitCode, out], [code, ''], err);
       assert.match(err, /^gantry: [^\n]+\n$/);
       assert.match(err, text);
