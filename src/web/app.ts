@@ -6,6 +6,7 @@ import { createAuthentication } from './authentication.ts';
 import type { App, WebContext } from './context.ts';
 import { apiKeys, openAccess } from './plugins/api-keys.ts';
 import { cors } from './plugins/cors.ts';
+import { knownHosts } from './plugins/known-hosts.ts';
 import { observation } from './plugins/observation.ts';
 import { openapi } from './plugins/openapi.ts';
 import { answerFramework, answerSocket, problems } from './plugins/problems.ts';
@@ -24,7 +25,7 @@ import { uploadRoute } from './routes/upload.ts';
 export const buildApp = async (context: WebContext): Promise<App> => {
   // Fastify tells of every request and address at `info`; what is worth a line is logged by the routes.
   const level = context.log.isLevelEnabled('info') ? 'warn' : context.log.level;
-  const { keys, metricsOpen, corsOrigins, trustedProxies } = context.access;
+  const { host, keys, metricsOpen, corsOrigins, trustedProxies } = context.access;
   const loggerInstance: FastifyBaseLogger = context.log.child({}, { level });
   const app = fastify({
     loggerInstance,
@@ -45,6 +46,7 @@ export const buildApp = async (context: WebContext): Promise<App> => {
   observation(app, context.metrics);
   problems(app);
   securityHeaders(app, corsOrigins);
+  if (keys === undefined && trustedProxies.length === 0) knownHosts(app, host);
   // Before the keys: a preflight carries none, and a refusal must be readable, too.
   await cors(app, corsOrigins);
   const authentication = keys && createAuthentication(keys, context.log);

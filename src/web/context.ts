@@ -33,6 +33,8 @@ export interface WebContext {
   readonly models: readonly [ModelInfo, ...ModelInfo[]];
   readonly limits: { maxFileBytes: number; maxFiles: number; requestTimeoutMs: number };
   readonly access: {
+    /** Where it listens. */
+    readonly host: string;
     /** Undefined: everything is open. */
     readonly keys: KeyRing | undefined;
     /** Whether /metrics is open all the same. */

@@ -98,6 +98,7 @@ export const startWeb = async (parts: WebParts): Promise<Web> => {
       requestTimeoutMs: config.requestTimeout,
     },
     access: {
+      host: config.host,
       keys: parts.keys,
       metricsOpen: config.metricsOpen,
       corsOrigins: config.corsOrigins ?? [],
