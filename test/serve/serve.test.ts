@@ -116,7 +116,7 @@ test('an upload slower than the limit gets 408, even from a client that never ha
   const server = await startGantry({ env: { GANTRY_REQUEST_TIMEOUT: '1s' } });
   const { hostname, port } = new URL(server.url);
   const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
-  socket.write('POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n');
+  socket.write('POST /upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n');
   socket.write('Content-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\n');
   const answer = await text(socket);
   assert.match(answer, /^HTTP\/1\.1 408 /);

@@ -198,3 +198,30 @@ test('the OpenAPI document says which scope an operation needs', async (t) => {
   assert.deepEqual(paths['/images/{id}'].get.security, [{ apiKey: ['read'] }]);
   assert.deepEqual(paths['/healthz'].get.security, []);
 });
+
+test('a browser that opens /docs without a key is sent to sign in, a machine is told', async (t) => {
+  const own = madeKey(['read']);
+  const { app } = await openWeb(t, { keys: [own.entry] });
+  const browser = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
+  for (const [url, location] of [
+    ['/docs', './'],
+    ['/docs?x=//evil.example.com', './'],
+    ['/docs/', '../'],
+    ['/docs/static/index.html', '../../'],
+  ] as const) {
+    for (const headers of [browser, { ...browser, cookie: `gantry_key=${madeKey(['read']).key}` }]) {
+      const answer = await app.inject({ url, headers });
+      assert.deepEqual([answer.statusCode, answer.headers.location], [303, location], url);
+      assert.equal(new URL(location, `http://localhost${url}`).href, 'http://localhost/');
+      assert.equal(answer.headers['cache-control'], 'no-store');
+    }
+    for (const headers of [{}, { accept: '*/*' }, { ...browser, ...bearer('none') }])
+      assert.equal((await app.inject({ url, headers })).statusCode, 401, url);
+  }
+  assert.equal((await app.inject({ url: '/images', headers: browser })).statusCode, 401);
+  const uploader = madeKey(['upload']);
+  const other = await openWeb(t, { keys: [uploader.entry] });
+  const cookie = `gantry_key=${uploader.key}`;
+  const answer = await other.app.inject({ url: '/docs', headers: { ...browser, cookie } });
+  assert.equal(answer.statusCode, 403);
+});

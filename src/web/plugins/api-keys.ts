@@ -1,7 +1,9 @@
+import type { FastifyRequest } from 'fastify';
 import { type ApiKey, allows, type Scope } from '../../access/api-key.ts';
 import type { KeyRing } from '../../access/key-ring.ts';
 import type { Authentication } from '../authentication.ts';
 import type { App } from '../context.ts';
+import { Problem } from '../problem.ts';
 import { type Needed, scopeOf } from '../route-scopes.ts';
 
 declare module 'fastify' {
@@ -11,6 +13,9 @@ declare module 'fastify' {
   }
 }
 
+/** The one page of documents that needs a key. */
+const isDocs = (pattern: string): boolean => /^\/docs(\/|$)/.test(pattern);
+
 /** How soon an open event stream ends whose key was revoked or has expired. */
 const lookMs = 1000;
 
@@ -19,6 +24,17 @@ interface Stream {
   readonly scope: Scope;
   end(): void;
 }
+
+/**
+ * Where a browser that asks for a document is sent to sign in; undefined for whatever is no browser or brought a key of
+ * its own. Relative, as the server may be below a path of a proxy.
+ */
+const signInOf = ({ method, url, headers }: FastifyRequest): string | undefined => {
+  if (method !== 'GET' || headers.authorization !== undefined) return undefined;
+  if (!/\btext\/html\b/.test(headers.accept ?? '')) return undefined;
+  const [path = ''] = url.split('?');
+  return '../'.repeat(path.split('/').length - 2) || './';
+};
 
 export interface Access {
   readonly keys: KeyRing;
@@ -50,7 +66,15 @@ export const apiKeys = (app: App, { keys, authentication, metricsOpen }: Access)
     if (scope === 'open') return;
     // Also of the refusals; what may be kept says so itself.
     reply.header('cache-control', 'no-store');
-    const key = authentication.admit(request, reply, scope);
+    let key: ApiKey;
+    try {
+      key = authentication.admit(request, reply, scope);
+    } catch (error) {
+      const signIn = isDocs(pattern) && error instanceof Problem && error.status === 401;
+      const location = signIn ? signInOf(request) : undefined;
+      if (location === undefined) throw error;
+      return reply.redirect(location, 303);
+    }
     request.apiKey = key;
     if (!pattern.endsWith('/events')) return;
     const stream = { key, scope, end: () => reply.raw.destroy() };
