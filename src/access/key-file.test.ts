@@ -1,5 +1,17 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import {
+  chmod,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -76,7 +88,34 @@ test('a file that is not there, or no file', async (t) => {
     code: 'key-file-missing',
     message: /there is no key file/,
   });
-  await assert.rejects(readKeys(dir), { code: 'key-file-unreadable', message: /EISDIR/ });
+  await assert.rejects(readKeys(join(dir, 'none', 'x')), { code: 'key-file-missing' });
+  await writeFile(join(dir, 'file'), '');
+  await assert.rejects(readKeys(join(dir, 'file', 'x')), {
+    code: 'key-file-unreadable',
+    message: /ENOTDIR/,
+  });
+});
+
+test('what is no file, or far too large, is refused and not read', { timeout: 10_000 }, async (t) => {
+  const dir = await folder(t);
+  const [pipe, large] = [join(dir, 'pipe'), join(dir, 'large')];
+  // Nobody ever writes into it.
+  execFileSync('mkfifo', [pipe]);
+  await writeFile(large, '');
+  await truncate(large, 10_000_001);
+  for (const file of [dir, pipe, '/dev/zero']) {
+    await assert.rejects(readKeys(file), {
+      code: 'key-file-unreadable',
+      message: `the key file ${file} cannot be used: it is a folder, a pipe or a device`,
+    });
+  }
+  const tooLarge = { code: 'key-file-unreadable', message: /large cannot be used: it is larger than 10 MB$/ };
+  await assert.rejects(readKeys(large), tooLarge);
+  await assert.rejects(
+    changeKeys(large, () => [a]),
+    tooLarge,
+  );
+  assert.deepEqual((await readdir(dir)).sort(), ['large', 'pipe']);
 });
 
 const secret = 'S3CRET';

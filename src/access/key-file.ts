@@ -1,4 +1,4 @@
-import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { constants, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
@@ -75,14 +75,16 @@ const shapeFault = (value: unknown): string => {
 
 /** What the schema cannot say. */
 const contentFault = ({ keys }: KeyFile): string | undefined => {
+  const [ids, names] = [new Set<string>(), new Set<string>()];
   for (const [at, { id, name, createdAt, expiresAt, rate }] of keys.entries()) {
     const fault = (field: string): string => `keys.${at}.${field} ${expected[field]}`;
     if (Number.isNaN(Date.parse(createdAt))) return fault('createdAt');
     if (expiresAt !== null && Number.isNaN(Date.parse(expiresAt))) return fault('expiresAt');
     if (rate !== null && parseRate(rate) === undefined) return fault('rate');
-    const before = keys.slice(0, at);
-    if (before.some((key) => key.id === id)) return `keys.${at}.id is there twice`;
-    if (before.some((key) => key.name === name)) return `keys.${at}.name is there twice`;
+    if (ids.has(id)) return `keys.${at}.id is there twice`;
+    if (names.has(name)) return `keys.${at}.name is there twice`;
+    ids.add(id);
+    names.add(name);
   }
   return undefined;
 };
@@ -104,11 +106,30 @@ export const parseKeys = (file: string, text: string): readonly ApiKey[] => {
   return value.keys;
 };
 
-/** Throws {@link KeyFileError}. */
+/** Some 30,000 keys. */
+const mostBytes = 10_000_000;
+
+const readWhole = async (file: string): Promise<string> => {
+  // A pipe would have the server wait for who writes into it.
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const found = await handle.stat();
+    const fault = (what: string): KeyFileError =>
+      new KeyFileError('key-file-unreadable', `the key file ${file} cannot be used: ${what}`);
+    if (!found.isFile()) throw fault('it is a folder, a pipe or a device');
+    if (found.size > mostBytes) throw fault(`it is larger than ${mostBytes / 1e6} MB`);
+    return await handle.readFile('utf8');
+  } finally {
+    await handle.close();
+  }
+};
+
+/** What a key file holds: a regular file of at most 10 MB. Throws {@link KeyFileError}. */
 export const readKeyText = async (file: string): Promise<string> => {
   try {
-    return await readFile(file, 'utf8');
+    return await readWhole(file);
   } catch (cause) {
+    if (cause instanceof KeyFileError) throw cause;
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT') {
       throw new KeyFileError('key-file-missing', `there is no key file ${file}`, { cause });
