@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type ApiKey, allows, type Scope } from '../access/api-key.ts';
+import { clientNetwork } from '../access/client-network.ts';
 import type { KeyRing } from '../access/key-ring.ts';
 import { createRateLimit, parseRate } from '../access/rate.ts';
 import type { Logger } from '../observability/log.ts';
@@ -42,7 +43,7 @@ const tooMany = (code: string, what: string, retryMs: number): Problem => {
   return new Problem(429, code, detail, { headers: { 'retry-after': String(seconds) } });
 };
 
-/** Of one address; a valid key is taken all the same, so nobody can lock out others behind the same proxy. */
+/** Of one address, or one network of IPv6; a valid key is taken all the same, so nobody can lock out others behind the same proxy. */
 const failures = { requests: 10, windowMs: 60_000 };
 
 type Credentials = { readonly text: string; readonly from: 'header' | 'cookie' };
@@ -57,12 +58,13 @@ const credentialsOf = (request: FastifyRequest): Credentials | undefined => {
 const isChange = ({ method }: FastifyRequest): boolean => method !== 'GET' && method !== 'HEAD';
 
 export const createAuthentication = (keys: KeyRing, log: Logger): Authentication => {
-  const limit = createRateLimit();
+  // Two of them: addresses, which anybody may have many of, take no room from keys.
+  const [failed, limit] = [createRateLimit(), createRateLimit()];
 
   const check = (text: string, request: FastifyRequest): ApiKey => {
     const verified = keys.verify(text);
     if (verified.kind === 'known') return verified.key;
-    const { allowed, retryMs } = limit.take(`failures of ${request.ip}`, failures);
+    const { allowed, retryMs } = failed.take(clientNetwork(request.ip), failures);
     // Beyond the limit not even a line: whoever guesses must not fill the log either.
     if (!allowed) throw tooMany('too-many-failures', 'too many keys were refused to this address', retryMs);
     log.warn({ why: verified.why, keyId: verified.id, address: request.ip }, 'API key refused');
@@ -81,7 +83,7 @@ export const createAuthentication = (keys: KeyRing, log: Logger): Authentication
   const takeRate = ({ id, rate: text }: ApiKey, reply: FastifyReply): void => {
     const rate = text === null ? undefined : parseRate(text);
     if (rate === undefined) return;
-    const { allowed, remaining, retryMs, fullMs } = limit.take(`requests of ${id}`, rate);
+    const { allowed, remaining, retryMs, fullMs } = limit.take(id, rate);
     reply.headers({
       'ratelimit-limit': rate.requests,
       'ratelimit-remaining': remaining,

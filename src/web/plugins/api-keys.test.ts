@@ -181,6 +181,23 @@ test('too many keys refused to one address: 429 for the next ones, no more lines
   assert.equal((await get(own.key)).statusCode, 200);
 });
 
+test('refused keys are counted for a whole network of IPv6, and for an IPv4 address however it is written', async (t) => {
+  const { app } = await openWeb(t, { keys: [] });
+  const status = async (remoteAddress: string): Promise<number> => {
+    const headers = bearer(madeKey(['read']).key);
+    return (await app.inject({ url: '/models', headers, remoteAddress })).statusCode;
+  };
+  for (let n = 1; n <= 10; n += 1) {
+    assert.equal(await status(`2001:db8::${n}`), 401);
+    assert.equal(await status(n % 2 === 0 ? '192.0.2.1' : '::ffff:192.0.2.1'), 401);
+  }
+  assert.equal(await status('2001:db8::ffff:0:0:1'), 429);
+  assert.equal(await status('192.0.2.1'), 429);
+  assert.equal(await status('::ffff:192.0.2.1'), 429);
+  assert.equal(await status('2001:db8:0:1::1'), 401);
+  assert.equal(await status('192.0.2.2'), 401);
+});
+
 test('where there are no keys everything is open, and nobody minds one', async (t) => {
   const { app } = await openWeb(t);
   assert.equal((await app.inject({ url: '/images' })).statusCode, 200);
