@@ -38,10 +38,17 @@ async function* ofImage(events: AsyncIterable<ImageEvent>, imageId: string) {
   for await (const event of events) if (event.imageId === imageId) yield event;
 }
 
+/** The plugin's own refusal of an `accept` without event streams is made a problem like any other. */
+const notAcceptable = async (_request: unknown, _reply: unknown, payload: unknown): Promise<unknown> => {
+  if (typeof payload !== 'object' || payload === null || !('statusCode' in payload)) return payload;
+  throw new Problem(406, 'not-acceptable', 'this is an event stream: accept must allow text/event-stream');
+};
+
 /** Server-sent events: of all images as they happen, or of one image from its beginning. */
 export const eventRoutes = (app: App, context: WebContext): void => {
   const { store, feed, metrics } = context;
   const tags = ['images'];
+  const stream = { sse: 'only', exposeHeadRoute: false, preSerialization: notAcceptable } as const;
 
   /** A comment at once, so that a client and every proxy between sees the stream open. */
   const opened = (reply: FastifyReply): AbortSignal => {
@@ -57,7 +64,7 @@ export const eventRoutes = (app: App, context: WebContext): void => {
   };
 
   const all = { summary: 'Changes of all images, live', description, tags, headers: Headers };
-  app.get('/events', { schema: all, sse: 'only', exposeHeadRoute: false }, async (request, reply) => {
+  app.get('/events', { schema: all, ...stream }, async (request, reply) => {
     const now = await feed.last();
     // An ID beyond the newest is from before the store was replaced.
     const from = Math.min(lastEventId(request.headers['last-event-id']) ?? now, now);
@@ -71,24 +78,20 @@ export const eventRoutes = (app: App, context: WebContext): void => {
     params: Id,
     headers: Headers,
   };
-  app.get(
-    '/images/:id/events',
-    { schema: one, sse: 'only', exposeHeadRoute: false },
-    async (request, reply) => {
-      const { id } = request.params;
-      if ((await store.image(id)) === undefined) throw notFound(`image ${id}`);
-      const now = await feed.last();
-      const last = lastEventId(request.headers['last-event-id']) ?? 0;
-      const from = last > now ? 0 : last;
-      const history = await store.events(from, historyPage, id);
-      const seen = history.at(-1)?.seq ?? from;
-      const signal = opened(reply);
-      async function* events() {
-        yield* history;
-        const begin = history.length < historyPage ? Math.max(now, seen) : seen;
-        yield* notifying(ofImage(feed.follow(begin, signal), id));
-      }
-      await reply.sse.send(messages(events()));
-    },
-  );
+  app.get('/images/:id/events', { schema: one, ...stream }, async (request, reply) => {
+    const { id } = request.params;
+    if ((await store.image(id)) === undefined) throw notFound(`image ${id}`);
+    const now = await feed.last();
+    const last = lastEventId(request.headers['last-event-id']) ?? 0;
+    const from = last > now ? 0 : last;
+    const history = await store.events(from, historyPage, id);
+    const seen = history.at(-1)?.seq ?? from;
+    const signal = opened(reply);
+    async function* events() {
+      yield* history;
+      const begin = history.length < historyPage ? Math.max(now, seen) : seen;
+      yield* notifying(ofImage(feed.follow(begin, signal), id));
+    }
+    await reply.sse.send(messages(events()));
+  });
 };
