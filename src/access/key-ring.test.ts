@@ -43,7 +43,7 @@ const open = async (t: TestContext, text: string) => {
       await once(written, 'line');
     }
   };
-  return { ring, dir, file, logged };
+  return { ring, dir, file, lines, logged };
 };
 
 test('a key is known by all of it', async (t) => {
@@ -101,14 +101,18 @@ test('a Secret that is swapped behind symbolic links is noticed, as Kubernetes d
 
 test('a file that breaks, or goes, changes nothing and is logged; it is taken up again once it is whole', async (t) => {
   const [a, b] = [made(), made()];
-  const { ring, file, logged } = await open(t, textOf(a));
+  const { ring, file, lines, logged } = await open(t, textOf(a));
   await writeFile(file, '{"version": 1, "keys": [');
+  assert.equal(ring.usable(), true);
   assert.equal((await logged(/reading the API keys failed/)).level, 50);
+  assert.equal(ring.usable(), false);
   assert.equal(ring.verify(a.key).kind, 'known');
   await rm(file);
   await writeFile(file, textOf(a, b));
   await logged(/works again/);
+  assert.equal(ring.usable(), true);
   assert.equal(ring.verify(b.key).kind, 'known');
+  assert.equal(lines.filter(({ level }) => level === 50).length, 1);
 });
 
 test('a file that is unusable to begin with is refused', async (t) => {

@@ -15,6 +15,8 @@ export type Verification =
 export interface KeyRing {
   /** How many there are, expired ones included. */
   count(): number;
+  /** Whether the file could be used when it was last looked at; if not, the keys are those of before. */
+  usable(): boolean;
   verify(text: string): Verification;
   /** What became of a key that was verified before: as it is now, undefined if it is refused by now. */
   current(key: ApiKey): ApiKey | undefined;
@@ -39,18 +41,27 @@ export const openKeyRing = async (file: string, log: Logger, intervalMs = lookMs
   let text = await readKeyText(file);
   let keys = byId(parseKeys(file, text));
 
+  let usable = true;
   const look = async (): Promise<false> => {
-    const now = await readKeyText(file);
-    if (now === text) return false;
-    keys = byId(parseKeys(file, now));
-    text = now;
-    log.info({ keys: keys.size }, 'API keys read again');
+    try {
+      const now = await readKeyText(file);
+      if (now !== text) {
+        keys = byId(parseKeys(file, now));
+        text = now;
+        log.info({ keys: keys.size }, 'API keys read again');
+      }
+      usable = true;
+    } catch (error) {
+      usable = false;
+      throw error;
+    }
     return false;
   };
   const looking: Repeating = repeating('reading the API keys', intervalMs, log, look);
 
   return {
     count: () => keys.size,
+    usable: () => usable,
     verify(given) {
       const id = idOf(given);
       const key = id === undefined ? undefined : keys.get(id);

@@ -75,6 +75,8 @@ export const startWeb = async (parts: WebParts): Promise<Web> => {
     requeued: relay.wake,
   });
   metrics.storageReserve.set(config.minFreeBytes);
+  const { keys } = parts;
+  if (keys === undefined) metrics.keyFileUsable.remove();
   const app = await buildApp({
     store,
     blobs,
@@ -87,6 +89,7 @@ export const startWeb = async (parts: WebParts): Promise<Web> => {
     metrics,
     async observe() {
       parts.observe?.();
+      if (keys) metrics.keyFileUsable.set(Number(keys.usable()));
       await observe({ store, blobs, broker, metrics });
     },
     log,
@@ -99,7 +102,7 @@ export const startWeb = async (parts: WebParts): Promise<Web> => {
     },
     access: {
       host: config.host,
-      keys: parts.keys,
+      keys,
       metricsOpen: config.metricsOpen,
       corsOrigins: config.corsOrigins ?? [],
       trustedProxies: config.trustedProxies ?? [],

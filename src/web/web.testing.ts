@@ -76,5 +76,5 @@ export const openWeb = async (
     await store.close();
     await rm(dir, { recursive: true });
   });
-  return { app: web.app, store, lines, setKeys, breakKeys: () => writeFile(keyFile, '{') };
+  return { app: web.app, store, lines, setKeys, keyFile, breakKeys: () => writeFile(keyFile, '{') };
 };

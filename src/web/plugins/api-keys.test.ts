@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { rm } from 'node:fs/promises';
 import { test } from 'node:test';
 import type { FastifyInstance, InjectOptions, RouteOptions } from 'fastify';
 import { scopeOf } from '../route-scopes.ts';
@@ -133,6 +134,26 @@ test('a revoked key is refused, and one with fewer scopes may no more than these
   await until(403);
   await setKeys([]);
   await until(401);
+});
+
+test('a metric tells that the key file cannot be used; the keys of before hold on', async (t) => {
+  const own = madeKey(['read']);
+  const { app, breakKeys, keyFile, setKeys } = await openWeb(t, { keys: [own.entry] });
+  const usable = async (): Promise<string | undefined> =>
+    /^gantry_api_key_file_usable (.*)$/m.exec((await app.inject({ url: '/metrics' })).body)?.[1];
+  const until = async (expected: string): Promise<void> => {
+    while ((await usable()) !== expected) await new Promise(setImmediate);
+  };
+  assert.equal(await usable(), '1');
+  await breakKeys();
+  await until('0');
+  assert.equal((await app.inject({ url: '/images', headers: bearer(own.key) })).statusCode, 200);
+  await rm(keyFile);
+  await setKeys([]);
+  await until('1');
+  assert.equal((await app.inject({ url: '/images', headers: bearer(own.key) })).statusCode, 401);
+  const open = await openWeb(t);
+  assert.doesNotMatch((await open.app.inject({ url: '/metrics' })).body, /^gantry_api_key_file_usable /m);
 });
 
 test('an event stream ends when its key is revoked', { timeout: 20_000 }, async (t) => {
