@@ -104,6 +104,47 @@ test('monitoring-chart scrapes the same, by containers and ports that the charts
   assert.deepEqual(configs[3]?.params, queues?.params);
 });
 
+test('where /metrics wants a key, Prometheus sends one from a Secret; without it the monitor is refused', async () => {
+  const endpointOf = (objects: KubernetesObject[]) =>
+    field<{ authorization?: object }[]>(find(objects, 'ServiceMonitor/web-server'), 'spec.endpoints')?.[0];
+  assert.equal(endpointOf(web)?.authorization, undefined);
+  const closed = { apiKeys: on, config: { metricsOpen: false } };
+  for (const values of [
+    closed,
+    { ...closed, config: { metricsOpen: 'false' } },
+    { apiKeys: on, extraEnv: [{ name: 'GANTRY_METRICS_OPEN', value: 'false' }] },
+    { global: { apiKeys: on }, config: { metricsOpen: false } },
+  ]) {
+    const metrics = { serviceMonitor: on };
+    const refused = await refusal('web-server-chart', { ...values, metrics });
+    assert.match(refused, /metrics\.serviceMonitor\.keySecret\.name: .* API key with the scope read/);
+  }
+  const keySecret = { name: 'prometheus-key', key: 'token' };
+  const objects = await render('web-server-chart', {
+    ...closed,
+    metrics: { serviceMonitor: { ...on, keySecret } },
+  });
+  assert.deepEqual(endpointOf(objects)?.authorization, { type: 'Bearer', credentials: keySecret });
+  // Open all the same, by default; or no monitor, or no keys.
+  await render('web-server-chart', { apiKeys: on, metrics: { serviceMonitor: on } });
+  await render('web-server-chart', closed);
+  await render('web-server-chart', { config: { metricsOpen: false }, metrics: { serviceMonitor: on } });
+
+  const prometheus = await render('monitoring-chart', { prometheus: { keySecret } });
+  const [ofWeb, ...others]: { authorization?: { type: string; credentials_file: string } }[] =
+    prometheusOf(prometheus).config.scrape_configs;
+  assert.ok(others.every(({ authorization }) => authorization === undefined));
+  assert.equal(ofWeb?.authorization?.type, 'Bearer');
+  const { containers, volumes = [] } = podOf(prometheus, 'Deployment/prometheus');
+  const mount = containers[0]?.volumeMounts?.find(
+    ({ mountPath }) => `${mountPath}/token` === ofWeb?.authorization?.credentials_file,
+  );
+  assert.equal(mount?.readOnly, true);
+  assert.equal(volumes.find(({ name }) => name === mount?.name)?.secret?.secretName, 'prometheus-key');
+  const { scrape_configs: open } = prometheusOf(monitoring).config;
+  assert.equal(JSON.stringify(open).includes('authorization'), false);
+});
+
 test('the operator and monitoring-chart get every rule as it is written', () => {
   const ofOperator = field<Group[]>(find(web, 'PrometheusRule/web-server'), 'spec.groups');
   assert.ok(written.length > 20);

@@ -9,8 +9,8 @@ where charts are merely rendered, nothing is looked up. Call with `context`, `ki
 {{- end }}
 
 {{/*
-What both kinds of monitor say of one endpoint; call with `port`, `job`, `interval`, and `path` and `params` if they
-are not the usual ones. The rules and dashboards go by the job's name, whatever the objects are called.
+What both kinds of monitor say of one endpoint; call with `port`, `job`, `interval`, `path` and `params` if they are
+not the usual ones, and `keySecret` (`name`, `key`) if an API key is sent. The rules and dashboards go by the job's name, whatever the objects are called.
 */}}
 {{- define "gantry.scrapedEndpoint" -}}
 - port: {{ .port }}
@@ -20,6 +20,11 @@ are not the usual ones. The rules and dashboards go by the job's name, whatever 
     {{- toYaml . | nindent 4 }}
   {{- end }}
   interval: {{ .interval }}
+  {{- if (.keySecret | default dict).name }}
+  authorization:
+    type: Bearer
+    credentials: {name: {{ .keySecret.name }}, key: {{ .keySecret.key }}}
+  {{- end }}
   relabelings:
     - targetLabel: job
       replacement: {{ .job }}

@@ -59,7 +59,7 @@ prometheus.yml: |
           - targets: {{ toJson . }}
   {{- end }}
   scrape_configs:
-    {{- include "monitoring.scrapeConfig" (dict "job" "gantry-web" "container" "web-server" "port" "http") | nindent 4 }}
+    {{- include "monitoring.scrapeConfig" (dict "job" "gantry-web" "container" "web-server" "port" "http" "keySecret" .Values.prometheus.keySecret) | nindent 4 }}
     {{- include "monitoring.scrapeConfig" (dict "job" "gantry-consumer" "container" "consumer" "port" "metrics") | nindent 4 }}
     {{- include "monitoring.scrapeConfig" (dict "job" "gantry-rabbitmq" "container" "rabbitmq" "port" "prometheus") | nindent 4 }}
     # The counts of each queue; the endpoint above has only their sums.
@@ -81,6 +81,11 @@ rules.yaml: |
   {{- with .params }}
   params:
     {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- if (.keySecret | default dict).name }}
+  authorization:
+    type: Bearer
+    credentials_file: /etc/gantry/{{ .keySecret.key }}
   {{- end }}
   kubernetes_sd_configs:
     - role: pod

@@ -19,6 +19,9 @@
 {{- if and .Values.apiKeys.existingSecret (not (include "gantry.wantsApiKeys" .)) -}}
 {{- fail "apiKeys.existingSecret needs apiKeys.enabled: without it access is open, whatever the Secret holds" -}}
 {{- end -}}
+{{- if and .Values.metrics.serviceMonitor.enabled (include "gantry.metricsWantKey" .) (not .Values.metrics.serviceMonitor.keySecret.name) -}}
+{{- fail "metrics.serviceMonitor.enabled needs metrics.serviceMonitor.keySecret.name: with config.metricsOpen false Prometheus must send an API key with the scope read" -}}
+{{- end -}}
 {{- if and .Values.service.nodePort (eq .Values.service.type "ClusterIP") -}}
 {{- fail "service.nodePort needs service.type NodePort or LoadBalancer" -}}
 {{- end -}}
