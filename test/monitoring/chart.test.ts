@@ -26,8 +26,10 @@ test('Prometheus takes what monitoring-chart gives it, in every case', {
       for (const [name, content] of files)
         writeFileSync(
           join(directory, name),
-          withoutKubernetes(content).replace('/etc/prometheus/', `${directory}/`),
+          withoutKubernetes(content).replace(/\/etc\/(prometheus|gantry)\//g, `${directory}/`),
         );
+      // It looks for the API key that the configuration names.
+      writeFileSync(join(directory, 'key'), '');
       // It checks the rules that the configuration names, too.
       assert.equal(
         await promtoolProblems('check', 'config', join(directory, 'prometheus.yml')),
