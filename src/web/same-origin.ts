@@ -10,3 +10,15 @@ export const isSameOrigin = ({ headers, host }: FastifyRequest): boolean => {
   const { origin = '' } = headers;
   return URL.canParse(origin) && new URL(origin).host === host;
 };
+
+/**
+ * Whether a browser says that another page asks: of another site, or of another port or subdomain. False without a word
+ * of it, as from what is no browser.
+ */
+export const isOfOtherPage = (request: FastifyRequest): boolean => {
+  const { 'sec-fetch-site': site, origin } = request.headers;
+  // `none`: a person's own doing.
+  return site === undefined
+    ? origin !== undefined && !isSameOrigin(request)
+    : !/^(same-origin|none)$/.test(site);
+};

@@ -1,5 +1,6 @@
 import type { App } from '../context.ts';
 import { Problem } from '../problem.ts';
+import { isOfOtherPage } from '../same-origin.ts';
 
 const page = [
   "default-src 'self'",
@@ -11,7 +12,7 @@ const page = [
 ].join('; ');
 
 /**
- * Headers that every answer carries, and no changes on behalf of another site's page (browsers say whose it is), but
+ * Headers that every answer carries, and no changes on behalf of another page (browsers say whose it is), but
  * for those of `trustedOrigins`. A route may set a stricter `content-security-policy` itself.
  */
 export const securityHeaders = (app: App, trustedOrigins: readonly string[]): void => {
@@ -23,9 +24,13 @@ export const securityHeaders = (app: App, trustedOrigins: readonly string[]): vo
       'cross-origin-resource-policy': 'same-origin',
     });
     const reading = request.method === 'GET' || request.method === 'HEAD';
-    const { 'sec-fetch-site': site, origin = '' } = request.headers;
-    if (!reading && site === 'cross-site' && !trustedOrigins.includes(origin)) {
-      throw new Problem(403, 'cross-site', 'a page of another site may not change anything here');
+    const { origin = '' } = request.headers;
+    if (!reading && isOfOtherPage(request) && !trustedOrigins.includes(origin)) {
+      throw new Problem(
+        403,
+        'cross-site',
+        'another page than this server’s own may not change anything here',
+      );
     }
   });
 };
