@@ -121,12 +121,15 @@ export const uploadRoute = (app: App, context: WebContext): void => {
     if (first === undefined) throw refusal(upload);
 
     const answer = answerOf(upload, first);
-    const key = request.headers['idempotency-key'];
+    const keyId = request.apiKey?.id;
+    const given = request.headers['idempotency-key'];
+    // Each API key's are its own: who may only upload must not meet what others did.
+    const key = given === undefined || keyId === undefined ? given : `${keyId} ${given}`;
     const response = JSON.stringify(answer);
     const idempotency =
       key === undefined ? {} : { idempotency: { key, fingerprint: fingerprintOf(upload), response } };
-    const given = parseTraceparent(request.headers.traceparent);
-    const traceparent = currentTraceparent() ?? (given && formatTraceparent(given));
+    const parent = parseTraceparent(request.headers.traceparent);
+    const traceparent = currentTraceparent() ?? (parent && formatTraceparent(parent));
     const trace = traceparent === undefined ? {} : { traceparent };
     const submission = { images: upload.images, ...idempotency, ...trace };
     const acceptance = await inSpan('accept', {}, () => submit(submission)).catch(async (error: unknown) => {
@@ -148,7 +151,6 @@ export const uploadRoute = (app: App, context: WebContext): void => {
       metrics.uploads.inc({ outcome: 'repeated' }, upload.images.length);
       return reply.header('idempotent-replayed', 'true').send(JSON.parse(acceptance.response));
     }
-    const keyId = request.apiKey?.id;
     for (const { id, bytes, contentType } of upload.images) {
       metrics.uploads.inc({ outcome: 'accepted' });
       metrics.uploadedBytes.inc(bytes);
