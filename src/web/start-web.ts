@@ -75,6 +75,7 @@ export const startWeb = async (parts: WebParts): Promise<Web> => {
     requeued: relay.wake,
   });
   metrics.storageReserve.set(config.minFreeBytes);
+  metrics.results.expectLabels(models.flatMap(({ labels }) => labels));
   const app = await buildApp({
     store,
     blobs,
