@@ -15,7 +15,7 @@ import { createAdmission } from './admission.ts';
 import { buildApp } from './app.ts';
 import type { App, WebContext } from './context.ts';
 import { startEventFeed } from './event-feed.ts';
-import { observe } from './observe.ts';
+import { createObserver } from './observe.ts';
 
 export interface WebParts extends Pick<WebContext, 'models' | 'version'> {
   readonly config: Config;
@@ -76,6 +76,7 @@ export const startWeb = async (parts: WebParts): Promise<Web> => {
   });
   metrics.storageReserve.set(config.minFreeBytes);
   metrics.results.expectLabels(models.flatMap(({ labels }) => labels));
+  const observe = createObserver({ store, blobs, broker, metrics });
   const app = await buildApp({
     store,
     blobs,
@@ -88,7 +89,7 @@ export const startWeb = async (parts: WebParts): Promise<Web> => {
     metrics,
     async observe() {
       parts.observe?.();
-      await observe({ store, blobs, broker, metrics });
+      await observe();
     },
     log,
     version,
