@@ -35,7 +35,9 @@ const health = {
       description:
         'Share of upload requests answered with something else than 5xx, of 30 days or as long as series are kept. The objective is 99.9 %.',
       unit: 'percentunit',
-      queries: [[`1 - sum(increase(${failed}[30d])) / sum(increase(${uploads}[30d])) or vector(1)`, '']],
+      queries: [
+        [`1 - sum(increase(${failed}[30d])) / (sum(increase(${uploads}[30d])) > 0) or vector(1)`, ''],
+      ],
       steps: [
         [null, 'red'],
         [0.999, 'orange'],

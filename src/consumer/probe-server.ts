@@ -18,20 +18,27 @@ const answer = (response: ServerResponse, status: number, type: string, body: st
  * and broker), `/metrics`. Listens to nothing yet.
  */
 export const probeServer = ({ metrics, observe, hindrance }: ProbeContext): Server => {
-  const routes: Readonly<Record<string, (response: ServerResponse) => Promise<void>>> = {
-    '/healthz': async (response) => answer(response, 200, 'application/json', '{"status":"ok"}'),
-    '/readyz': async (response) => {
-      const why = hindrance();
-      const body = why === undefined ? { status: 'ok' } : { status: 503, detail: why };
-      answer(response, why === undefined ? 200 : 503, 'application/json', JSON.stringify(body));
-    },
-    '/metrics': async (response) => {
-      observe();
-      answer(response, 200, metrics.registry.contentType, await metrics.registry.metrics());
-    },
-  };
+  const routes = new Map<string | undefined, (response: ServerResponse) => Promise<void>>([
+    ['/healthz', async (response) => answer(response, 200, 'application/json', '{"status":"ok"}')],
+    [
+      '/readyz',
+      async (response) => {
+        const why = hindrance();
+        const body = why === undefined ? { status: 'ok' } : { status: 503, detail: why };
+        answer(response, why === undefined ? 200 : 503, 'application/json', JSON.stringify(body));
+      },
+    ],
+    [
+      '/metrics',
+      async (response) => {
+        observe();
+        answer(response, 200, metrics.registry.contentType, await metrics.registry.metrics());
+      },
+    ],
+  ]);
   return createServer((request, response) => {
-    const route = routes[new URL(request.url ?? '/', 'http://localhost').pathname];
+    // Not by URL, which throws for `//` and the like: whoever reaches the port could end the process.
+    const route = routes.get(request.url?.split('?')[0]);
     if (route === undefined || request.method !== 'GET') answer(response, 404, 'text/plain', 'not found\n');
     else route(response).catch((error) => answer(response, 500, 'text/plain', `${error}\n`));
   });

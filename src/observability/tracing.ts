@@ -2,6 +2,7 @@ import {
   type Attributes,
   type Context,
   context,
+  ROOT_CONTEXT,
   type Span,
   SpanKind,
   SpanStatusCode,
@@ -41,6 +42,9 @@ export const startSpan = (name: string, settings: SpanSettings): Span => {
 /** Calls back with the span active: spans started there are its children, log lines carry its IDs. */
 export const whileActive = <T>(span: Span, run: () => T): T =>
   context.with(trace.setSpan(context.active(), span), run);
+
+/** Calls back outside of any trace, for what begins here by chance and goes on long after. */
+export const outsideTraces = <T>(run: () => T): T => context.with(ROOT_CONTEXT, run);
 
 /** Runs with a span of its own, which ends with it; what it throws is noted there and thrown on. */
 export const inSpan = async <T>(name: string, settings: SpanSettings, run: () => Promise<T>): Promise<T> => {

@@ -1,28 +1,61 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
+import type { Recorded } from '../store/store.ts';
+import { fromZero } from './from-zero.ts';
 import { durations, type Metrics } from './metrics.ts';
+import { resultMetrics } from './result-metrics.ts';
 
-/** Where the share of doubtful answers shows. */
-const confidences = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1];
+/** What may become of a file, or of a request as a whole. */
+const uploadOutcomes = [
+  ...['accepted', 'repeated', 'unsupported-type', 'file-too-large', 'empty-file'],
+  ...['not-multipart', 'invalid-multipart', 'too-many-parts', 'no-image', 'invalid-request', 'client-gone'],
+  ...['key-needed', 'key-refused', 'scope-missing', 'cross-site', 'rate-limited', 'too-many-failures'],
+  ...['idempotency-key-reused', 'backlog-full', 'quota-full', 'storage-full'],
+  ...['storage-unavailable', 'store-unavailable', 'internal'],
+];
+const ineffective = Object.keys({ repeated: 0, stale: 0, unknown: 0 } satisfies Record<
+  Exclude<Recorded, 'recorded'>,
+  0
+>);
 
 /** The series of a web server, added to those that every process has. */
 export const webMetrics = (metrics: Metrics) => {
   const registers = [metrics.registry];
   const gauge = (name: string, help: string) => new Gauge({ name, help, registers });
+  const httpSeconds = new Histogram({
+    name: 'gantry_http_request_duration_seconds',
+    help: 'From a request’s header to the end of its answer, by method, route (a pattern, no path) and status.',
+    labelNames: ['method', 'route', 'status'] as const,
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60],
+    registers,
+  });
+  const uploads = new Counter({
+    name: 'gantry_uploads_total',
+    help: 'Files offered for upload, by outcome: accepted, repeated (with an Idempotency-Key), or the code of the refusal. A request that is refused as a whole counts once.',
+    labelNames: ['outcome'] as const,
+    registers,
+  });
+  const ineffectiveOutcomes = new Counter({
+    name: 'gantry_ineffective_outcomes_total',
+    help: 'Outcomes that changed nothing: repeated (recorded already), stale (of an older generation), unknown (no such image).',
+    labelNames: ['reason'] as const,
+    registers,
+  });
+  const requeued = new Counter({
+    name: 'gantry_requeued_images_total',
+    help: 'Unfinished images queued again by the sweep: emptied (the broker lost its data), overtaken (younger ones ended before), missing (held by nobody).',
+    labelNames: ['reason'] as const,
+    registers,
+  });
+  // What the objective of uploads is computed from.
+  for (const status of [202, 500, 503, 507]) httpSeconds.zero({ method: 'POST', route: '/upload', status });
+  fromZero(uploads, 'outcome', uploadOutcomes);
+  fromZero(ineffectiveOutcomes, 'reason', ineffective);
+  fromZero(requeued, 'reason', ['emptied', 'overtaken', 'missing']);
+  fromZero(metrics.attempts, 'outcome', ['delivery-limit']);
+  fromZero(metrics.stageSeconds, 'stage', ['accept', 'outbox', 'record']);
   return {
     ...metrics,
-    httpSeconds: new Histogram({
-      name: 'gantry_http_request_duration_seconds',
-      help: 'From a request’s header to the end of its answer, by method, route (a pattern, no path) and status.',
-      labelNames: ['method', 'route', 'status'] as const,
-      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60],
-      registers,
-    }),
-    uploads: new Counter({
-      name: 'gantry_uploads_total',
-      help: 'Files offered for upload, by outcome: accepted, repeated (with an Idempotency-Key), or the code of the refusal. A request that is refused as a whole counts once.',
-      labelNames: ['outcome'] as const,
-      registers,
-    }),
+    ...{ httpSeconds, uploads, ineffectiveOutcomes, requeued, results: resultMetrics(metrics.registry) },
     uploadedBytes: new Counter({
       name: 'gantry_upload_bytes_total',
       help: 'Bytes of the files accepted.',
@@ -32,31 +65,6 @@ export const webMetrics = (metrics: Metrics) => {
       name: 'gantry_end_to_end_duration_seconds',
       help: 'From the acceptance of an image to its recorded outcome; first generations only.',
       buckets: durations,
-      registers,
-    }),
-    outcomes: new Counter({
-      name: 'gantry_outcomes_total',
-      help: 'Images that ended, by state (succeeded, failed, dead) and, where they succeeded, label.',
-      labelNames: ['state', 'label'] as const,
-      registers,
-    }),
-    confidence: new Histogram({
-      name: 'gantry_result_confidence',
-      help: 'Confidence (0 to 1) of the label that an image got.',
-      labelNames: ['label'] as const,
-      buckets: confidences,
-      registers,
-    }),
-    ineffectiveOutcomes: new Counter({
-      name: 'gantry_ineffective_outcomes_total',
-      help: 'Outcomes that changed nothing: repeated (recorded already), stale (of an older generation), unknown (no such image).',
-      labelNames: ['reason'] as const,
-      registers,
-    }),
-    requeued: new Counter({
-      name: 'gantry_requeued_images_total',
-      help: 'Unfinished images queued again by the sweep: emptied (the broker lost its data), overtaken (younger ones ended before), missing (held by nobody).',
-      labelNames: ['reason'] as const,
       registers,
     }),
     imbalance: gauge(

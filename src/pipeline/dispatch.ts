@@ -33,9 +33,12 @@ const publishJob = async (broker: Broker, job: Job): Promise<void> => {
   }
 };
 
-/** From the acceptance on, so that a trace shows how long the job waited to be published. */
+/**
+ * From the acceptance on, so that a trace shows how long the job waited to be published. A later generation belongs to
+ * the trace of who asked for it, or to one of its own, and is linked to the one before, which may be years old.
+ */
 const spanOf = ({ id, traceparent, submittedAt, attempt, generation }: Job): SpanSettings => ({
-  traceparent,
+  ...(generation === 1 ? { traceparent } : { linkedTo: traceparent }),
   startTime: Date.parse(submittedAt),
   attributes: { 'gantry.image.id': id, 'gantry.generation': generation, 'gantry.attempt': attempt },
 });

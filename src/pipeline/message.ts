@@ -13,7 +13,7 @@ export const Job = Type.Object({
   generation: Type.Integer({ minimum: 1 }),
   attempt: Type.Integer({ minimum: 1 }),
   submittedAt: Type.String({ format: 'date-time' }),
-  traceparent: Type.Optional(Type.String({ description: 'W3C Trace Context of the upload' })),
+  traceparent: Type.Optional(Type.String({ description: 'W3C Trace Context of what led to the job' })),
 });
 export type Job = Static<typeof Job>;
 

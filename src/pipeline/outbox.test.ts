@@ -328,10 +328,14 @@ test('outcomes are recorded once; a repeated, late or foreign one changes nothin
   assert.equal((await store.image(image.id))?.error?.code, 'undecodable');
   assert.equal((await store.image(image.id))?.attempts, 2);
   assert.equal((await store.events(0, 100, image.id)).length, 2, 'queued and failed');
-  const { values } = await metrics.outcomes.get();
+  const counted = metrics.registry.getSingleMetric('gantry_outcomes_total') ?? assert.fail();
+  const { values } = await counted.get();
   assert.deepEqual(
-    values.map(({ value }) => value),
-    [1],
+    values.map(({ labels, value }) => [labels.state, value]),
+    [
+      ['failed', 1],
+      ['dead', 0],
+    ],
   );
   await store.close();
 });

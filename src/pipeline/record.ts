@@ -76,9 +76,7 @@ export const startRecording = async (context: RecordContext): Promise<Recording>
     // One of the future tells of a server's wrong clock, not of the queue.
     if (outcome.generation === 1 && uploadedAt <= Date.now()) newestEnded = Math.max(newestEnded, uploadedAt);
     changed();
-    const label = outcome.kind === 'succeeded' ? outcome.result.label : '';
-    metrics.outcomes.inc({ state: outcome.kind, label });
-    if (outcome.kind === 'succeeded') metrics.confidence.observe({ label }, outcome.result.confidence);
+    metrics.results.ended(outcome);
     if (outcome.generation === 1)
       metrics.endToEndSeconds.observe(Math.max(0, Date.now() - uploadedAt) / 1000);
     if (outcome.kind === 'dead') log.error({ ...about, error: outcome.error }, 'image is dead');

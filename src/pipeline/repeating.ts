@@ -1,4 +1,5 @@
 import type { Logger } from '../observability/log.ts';
+import { outsideTraces } from '../observability/tracing.ts';
 
 export interface Repeating {
   /** Runs the task now, or right after the run under way. */
@@ -47,7 +48,8 @@ export const repeating = (
     if (stopped) return;
     clearTimeout(timer);
     if (running) again = true;
-    else running = runs();
+    // Whoever wakes it may be in a trace, and every later run would be in that too.
+    else running = outsideTraces(runs);
   };
   timer = setTimeout(wake, intervalMs);
   return {

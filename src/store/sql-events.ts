@@ -30,6 +30,31 @@ export const writeEvents = (
     })),
   );
 
+/** The trace of the newest event that has one, by image: what led to where the image is now. */
+export const latestTraces = async (
+  sql: Sql,
+  trx: Trx,
+  images: readonly { readonly id: string }[],
+): Promise<Map<string, string>> => {
+  const traces = new Map<string, string>();
+  for (const part of chunks(sql, images, 1)) {
+    const rows = await trx
+      .selectFrom('events')
+      .select(['image_id', 'traceparent'])
+      .where(
+        'image_id',
+        'in',
+        part.map(({ id }) => id),
+      )
+      .where('traceparent', 'is not', null)
+      .orderBy('image_id')
+      .orderBy('seq')
+      .execute();
+    for (const { image_id, traceparent } of rows) if (traceparent !== null) traces.set(image_id, traceparent);
+  }
+  return traces;
+};
+
 export const writeDeletion = (sql: Sql, trx: Trx, imageId: string, at: number): Promise<void> =>
   write(sql, trx, [{ image_id: imageId, type: 'deleted', image: null, at, traceparent: null }]);
 

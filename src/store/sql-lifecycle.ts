@@ -3,18 +3,20 @@ import type { Job } from '../pipeline/message.ts';
 import { chunks, type Sql } from './differences.ts';
 import { blobIn, jobOf } from './rows.ts';
 import type { ImageRow, Trx } from './schema.ts';
-import { writeDeletion, writeEvents } from './sql-events.ts';
+import { latestTraces, writeDeletion, writeEvents } from './sql-events.ts';
 import { lockImages, writeImages } from './sql-record.ts';
 import { withOriginal } from './sql-retention.ts';
 
-/** Starts a new generation of final images; whoever calls holds their rows. */
+/** Starts a new generation of final images, `before` being the trace that made them final; whoever calls holds their rows. */
 const renew = async (
   sql: Sql,
   trx: Trx,
   images: readonly ImageRow[],
   leaseMs: number,
-): Promise<ImageRow[]> => {
+  traceparent?: string,
+): Promise<{ row: ImageRow; before: string | null }[]> => {
   const now = Date.now();
+  const traces = await latestTraces(sql, trx, images);
   const next = images.map(
     (row): ImageRow => ({
       ...row,
@@ -37,7 +39,7 @@ const renew = async (
       .values(
         part.map(({ id, generation }) => ({
           ...{ image_id: id, generation },
-          ...{ due_at: now + leaseMs, added_at: now, traceparent: null },
+          ...{ due_at: now + leaseMs, added_at: now, traceparent: traces.get(id) ?? null },
         })),
       )
       // A final image has no outbox row; should one have been left by a fault, it is of no use any more.
@@ -46,29 +48,31 @@ const renew = async (
           generation: ref('excluded.generation'),
           due_at: ref('excluded.due_at'),
           added_at: ref('excluded.added_at'),
-          traceparent: null,
+          traceparent: ref('excluded.traceparent'),
         })),
       )
       .execute();
-  await writeEvents(sql, trx, next);
-  return next;
+  const cause = traceparent === undefined ? [] : next.map(({ id }) => [id, traceparent] as const);
+  await writeEvents(sql, trx, next, new Map(cause));
+  return next.map((row) => ({ row, before: traces.get(row.id) ?? null }));
 };
 
 export const reprocess = (
   sql: Sql,
   id: string,
   leaseMs: number,
+  traceparent?: string,
 ): Promise<Job | 'not-found' | 'unfinished' | 'no-original'> =>
   sql.db.transaction().execute(async (trx) => {
     const row = (await lockImages(sql, trx, [id])).get(id);
     if (!row) return 'not-found';
     if (!isFinal(row.state)) return 'unfinished';
     if (blobIn(row) === null) return 'no-original';
-    const [next = row] = await renew(sql, trx, [row], leaseMs);
-    return jobOf(next);
+    const [next = { row, before: null }] = await renew(sql, trx, [row], leaseMs, traceparent);
+    return jobOf(next.row, next.before);
   });
 
-export const replayDead = (sql: Sql, limit: number): Promise<number> =>
+export const replayDead = (sql: Sql, limit: number, traceparent?: string): Promise<number> =>
   sql.db.transaction().execute(async (trx) => {
     const rows = await trx
       .selectFrom('images')
@@ -80,7 +84,7 @@ export const replayDead = (sql: Sql, limit: number): Promise<number> =>
       .limit(limit)
       .$if(sql.differences.concurrentWriters, (query) => query.forUpdate().skipLocked())
       .execute();
-    await renew(sql, trx, rows, 0);
+    await renew(sql, trx, rows, 0, traceparent);
     return rows.length;
   });
 

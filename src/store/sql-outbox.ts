@@ -1,6 +1,7 @@
 import type { Job } from '../pipeline/message.ts';
 import { byGeneration, chunks, type Sql } from './differences.ts';
 import { jobOf } from './rows.ts';
+import { latestTraces } from './sql-events.ts';
 import type { JobKey } from './store.ts';
 
 /** A job of an older generation than the row's was published by somebody who came late: the row stays. */
@@ -65,6 +66,7 @@ export const requeue = (sql: Sql, unchangedSince: number, limit: number): Promis
       .limit(limit)
       .$if(sql.differences.concurrentWriters, (query) => query.forUpdate().skipLocked())
       .execute();
+    const traces = await latestTraces(sql, trx, rows);
     for (const part of chunks(sql, rows, 5)) {
       await trx
         .updateTable('images')
@@ -80,7 +82,7 @@ export const requeue = (sql: Sql, unchangedSince: number, limit: number): Promis
         .values(
           part.map(({ id, generation }) => ({
             ...{ image_id: id, generation },
-            ...{ due_at: now, added_at: now, traceparent: null },
+            ...{ due_at: now, added_at: now, traceparent: traces.get(id) ?? null },
           })),
         )
         // With several writers another requeue may have been here between our reading and our locking.

@@ -88,16 +88,21 @@ export interface Store {
   /**
    * Puts unfinished images that saw no change since `unchangedSince` (ISO) and are not in the outbox into the
    * outbox again, oldest first, at most `limit`. Returns how many. Being put there counts as a change, so that
-   * repeating the call comes to an end; `updatedAt` stays.
+   * repeating the call comes to an end; `updatedAt` stays. The jobs carry the trace of the image's newest event.
    */
   requeue(unchangedSince: string, limit: number): Promise<number>;
   /**
    * A new generation of a final image, queued; the outbox row is held back. `unfinished` if the image is in flight,
-   * `no-original` if its original was removed by retention.
+   * `no-original` if its original was removed by retention. The job carries the trace that made the image final;
+   * `traceparent` is what leads to the new generation, for its first event.
    */
-  reprocess(id: string, leaseMs: number): Promise<Job | 'not-found' | 'unfinished' | 'no-original'>;
+  reprocess(
+    id: string,
+    leaseMs: number,
+    traceparent?: string,
+  ): Promise<Job | 'not-found' | 'unfinished' | 'no-original'>;
   /** As `reprocess` for up to `limit` dead images that have their original, oldest first; due at once. Returns how many. */
-  replayDead(limit: number): Promise<number>;
+  replayDead(limit: number, traceparent?: string): Promise<number>;
   /** Forgets an image in any state. Returns its blob's key (null if it was removed before), for the caller to remove. */
   remove(id: string): Promise<{ blob: string | null } | 'not-found'>;
   image(id: string): Promise<Image | undefined>;

@@ -32,11 +32,7 @@ export interface Observed {
   readonly metrics: WebMetrics;
 }
 
-/**
- * Brings the gauges of store, storage and broker up to date, for a scrape. Never throws, and takes 2 s at most: what
- * cannot be asked loses its gauges, and `gantry_dependency_up` tells.
- */
-export const observe = async ({ store, blobs, broker, metrics }: Observed): Promise<void> => {
+const observe = async ({ store, blobs, broker, metrics }: Observed): Promise<void> => {
   const fromStore = [
     metrics.unfinished,
     metrics.oldestUnfinishedSeconds,
@@ -84,4 +80,19 @@ export const observe = async ({ store, blobs, broker, metrics }: Observed): Prom
       }
     }),
   ]);
+};
+
+/**
+ * Brings the gauges of store, storage and broker up to date, for a scrape. Never throws, and takes 2 s at most: what
+ * cannot be asked loses its gauges, and `gantry_dependency_up` tells. Scrapes at the same time share one look, so that
+ * any number of scrapers costs store and broker no more than one.
+ */
+export const createObserver = (observed: Observed): (() => Promise<void>) => {
+  let looking: Promise<void> | undefined;
+  return () => {
+    looking ??= observe(observed).finally(() => {
+      looking = undefined;
+    });
+    return looking;
+  };
 };

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { currentTraceparent } from '../observability/tracing.ts';
 import { outboxLeaseMs } from '../pipeline/dispatch.ts';
 import type { Image } from '../pipeline/image.ts';
 import { auditLine } from './audit-line.ts';
@@ -15,7 +16,7 @@ export const reprocess = async (
   action: 'reprocess' | 'replay',
   id: string,
 ): Promise<Image> => {
-  const job = await store.reprocess(id, outboxLeaseMs);
+  const job = await store.reprocess(id, outboxLeaseMs, currentTraceparent());
   if (job === 'not-found') throw notFound(`image ${id}`);
   if (job === 'unfinished') throw new Problem(409, 'unfinished', `image ${id} is being processed already`);
   if (job === 'no-original') {

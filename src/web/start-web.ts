@@ -15,7 +15,7 @@ import { createAdmission } from './admission.ts';
 import { buildApp } from './app.ts';
 import type { App, WebContext } from './context.ts';
 import { startEventFeed } from './event-feed.ts';
-import { observe } from './observe.ts';
+import { createObserver } from './observe.ts';
 
 export interface WebParts extends Pick<WebContext, 'models' | 'version'> {
   readonly config: Config;
@@ -77,6 +77,8 @@ export const startWeb = async (parts: WebParts): Promise<Web> => {
   metrics.storageReserve.set(config.minFreeBytes);
   const { keys } = parts;
   if (keys === undefined) metrics.keyFileUsable.remove();
+  metrics.results.expectLabels(models.flatMap(({ labels }) => labels));
+  const observe = createObserver({ store, blobs, broker, metrics });
   const app = await buildApp({
     store,
     blobs,
@@ -90,7 +92,7 @@ export const startWeb = async (parts: WebParts): Promise<Web> => {
     async observe() {
       parts.observe?.();
       if (keys) metrics.keyFileUsable.set(Number(keys.usable()));
-      await observe({ store, blobs, broker, metrics });
+      await observe();
     },
     log,
     version,

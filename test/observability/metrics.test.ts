@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
@@ -65,6 +67,7 @@ suite('a live scrape of web server and consumer, over RabbitMQ', { skip: rabbitM
   let web: Gantry;
   let consumer: Gantry;
   let scrapes: Readonly<Record<'web' | 'consumer', Scrape>>;
+  let fresh: typeof scrapes;
 
   before(async () => {
     rabbit = await startRabbitMq();
@@ -77,6 +80,7 @@ suite('a live scrape of web server and consumer, over RabbitMQ', { skip: rabbitM
     consumer = await startGantry({ role: 'consumer', dataDir, env });
     stack.defer(() => consumer.stop().then());
 
+    fresh = { web: await scrape(web), consumer: await scrape(consumer) };
     const stream = events(`${web.url}/events`);
     const first = stream.next();
     for (const path of ['cats/chelsea.png', 'odd/dog_truncated.jpg'])
@@ -128,6 +132,56 @@ suite('a live scrape of web server and consumer, over RabbitMQ', { skip: rabbitM
           name,
           /_(seconds|bytes|info|images|rows|size|workers|streams|messages|consumers|connected|active|up|unfinished|dead|confidence)$/,
         );
+  });
+
+  test('what counts begins at 0, for increase() to see the first event', () => {
+    const text = ({ name, labels }: Sample) => `${name} ${JSON.stringify(labels)}`;
+    for (const role of ['web', 'consumer'] as const) {
+      const { types, samples } = scrapes[role];
+      const begun = new Map(fresh[role].samples.map((sample) => [text(sample), sample.value]));
+      const counting = samples.filter(
+        ({ name }) =>
+          name.startsWith('gantry_') &&
+          !name.startsWith('gantry_http_') &&
+          (types.get(name) === 'counter' || types.get(name.replace(/_count$/, '')) === 'histogram'),
+      );
+      assert.ok(counting.length > 40, `${role}: ${counting.length}`);
+      for (const sample of counting) assert.equal(begun.get(text(sample)), 0, `${role}: ${text(sample)}`);
+    }
+    const route = { method: 'POST', route: '/upload' };
+    for (const status of ['202', '500', '503', '507'])
+      assert.equal(
+        fresh.web.value('gantry_http_request_duration_seconds_count', { ...route, status }),
+        0,
+        status,
+      );
+    const unroutable = { queue: 'images', reason: 'unroutable' };
+    assert.equal(fresh.web.value('gantry_publish_failures_total', unroutable), 0);
+    assert.equal(fresh.consumer.value('gantry_worker_restarts_total', { reason: 'crash' }), 0);
+  });
+
+  test('no request makes series of its own', async () => {
+    const ask = async (method: string, path: string): Promise<number | undefined> => {
+      const asked = request(`${web.url}${path}`, { method }).end();
+      const [{ statusCode }] = (await once(asked, 'response')) as [IncomingMessage];
+      return statusCode;
+    };
+    const series = ({ samples }: Scrape) =>
+      samples
+        .filter(({ name }) => name.startsWith('gantry_'))
+        .map(({ name, labels }) => `${name} ${JSON.stringify(labels)}`);
+    for (const method of ['PROPFIND', 'GET', 'PUT']) assert.equal(await ask(method, '/nowhere'), 404);
+    const before = series(await scrape(web));
+    for (const path of ['/nowhere/1', '/upload/2', '/images/3/4/5'])
+      for (const method of ['PROPFIND', 'MKCOL', 'REPORT', 'TRACE', 'PURGE', 'GET', 'PUT'])
+        assert.equal(await ask(method, path), 404, `${method} ${path}`);
+    for (const outcome of ['x', 'y']) {
+      const form = new FormData();
+      form.append('image', new File(['none'], `${outcome}.png`));
+      form.append('model', outcome);
+      await fetch(`${web.url}/upload?outcome=${outcome}`, { method: 'POST', body: form });
+    }
+    assert.deepEqual(series(await scrape(web)), before);
   });
 
   test('uploads are counted by what became of them', () => {

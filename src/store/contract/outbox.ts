@@ -53,6 +53,37 @@ export const outboxCases = (open: Open): void => {
     assert.ok(!('traceparent' in (jobs.find(({ id }) => id === plain.id) ?? assert.fail())));
   });
 
+  withStore(
+    open,
+    'a job that is queued again carries the trace that led to where its image is',
+    async (store) => {
+      const [upload, outcome, request] = ['1', '2', '3'].map(
+        (digit) => `00-${digit.repeat(32)}-${digit.repeat(16)}-01`,
+      );
+      const image = newImage();
+      const traceOfNext = async () => {
+        const [job] = await store.claimOutbox(10, 0);
+        await store.published([job ?? assert.fail()]);
+        return job?.traceparent;
+      };
+      await store.accept([{ images: [image], ...(upload && { traceparent: upload }) }], 0);
+      assert.equal(await traceOfNext(), upload);
+      assert.equal(await store.requeue(future(), 10), 1);
+      assert.equal(await traceOfNext(), upload, 'the same job');
+      const first = { id: image.id, generation: 1, attempt: 1 };
+      await store.record([{ ...dead(first), ...(outcome && { traceparent: outcome }) }]);
+      const again = await store.reprocess(image.id, 0, request);
+      assert.ok(typeof again === 'object');
+      assert.equal(again.traceparent, outcome);
+      assert.equal(await traceOfNext(), outcome, 'for a link');
+      assert.equal((await store.events(0, 10)).at(-1)?.traceparent, request);
+      await store.record([dead({ ...first, generation: 2 })]);
+      assert.equal(await store.replayDead(10), 1);
+      assert.equal(await traceOfNext(), request);
+      assert.equal((await store.events(0, 10)).at(-1)?.traceparent, undefined);
+    },
+  );
+
   withStore(open, 'whoever claims a job holds it for the lease', async (store) => {
     await accepted(store, {}, minute);
     assert.deepEqual(await store.claimOutbox(10, 0), []);

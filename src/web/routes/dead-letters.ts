@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { currentTraceparent } from '../../observability/tracing.ts';
 import { Image } from '../../pipeline/image.ts';
 import { auditLine } from '../audit-line.ts';
 import type { App, WebContext } from '../context.ts';
@@ -56,7 +57,7 @@ export const deadLetterRoutes = (app: App, context: WebContext): void => {
   app.post('/dead-letters/replay', { schema: replayAll }, async (request, reply) => {
     let replayed = 0;
     for (let count = batch; count === batch; replayed += count) {
-      count = await store.replayDead(batch);
+      count = await store.replayDead(batch, currentTraceparent());
       queued();
     }
     changed();

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, suite, test } from 'node:test';
+import { ended, type ImageJson, json, upload } from '../acceptance/target.ts';
+import { plainPicture, poisonModel } from '../poison.ts';
+import { type Collector, collectorMissing, type Span, startCollector } from '../services/otel-collector.ts';
+import { type RabbitMq, rabbitMqMissing, startRabbitMq } from '../services/rabbitmq.ts';
+import { type Gantry, startGantry } from '../start-gantry.ts';
+
+const skip = collectorMissing() || rabbitMqMissing();
+
+const caller = 'b7ad6b7169203331';
+const traceOf = (digit: number): string => String(digit).repeat(32);
+const traceparent = (digit: number) => ({ traceparent: `00-${traceOf(digit)}-${caller}-01` });
+
+suite('traces of what is done again, over RabbitMQ', { skip }, () => {
+  const stack = new AsyncDisposableStack();
+  let collector: Collector;
+  let rabbit: RabbitMq;
+  let web: Gantry;
+  let consumer: Gantry;
+  let startConsumer: () => Promise<Gantry>;
+
+  before(async () => {
+    [collector, rabbit] = await Promise.all([startCollector(), startRabbitMq()]);
+    stack.defer(() => rabbit.dispose());
+    stack.defer(() => collector.dispose());
+    const dataDir = await mkdtemp(join(tmpdir(), 'gantry-traces-'));
+    stack.defer(() => rm(dataDir, { recursive: true, force: true }));
+    const env = {
+      ...{ GANTRY_AMQP_URL: rabbit.amqpUrl, GANTRY_OTLP_URL: collector.url, GANTRY_MODEL: poisonModel },
+      ...{ GANTRY_WORKERS: '1', GANTRY_MAX_ATTEMPTS: '1', GANTRY_JOB_DEADLINE: '2s' },
+    };
+    web = await startGantry({ role: 'web', dataDir, env });
+    stack.defer(() => web.stop().then());
+    startConsumer = () => startGantry({ role: 'consumer', dataDir, env });
+    consumer = await startConsumer();
+    stack.defer(() => consumer.stop().then());
+  });
+  after(() => stack.disposeAsync());
+
+  /** Uploads a picture of this colour and returns its ID. */
+  const uploaded = async (colour: string, headers: Record<string, string>): Promise<string> => {
+    const response = await upload(web.url, [await plainPicture('a.png', colour)], headers);
+    assert.equal(response.status, 202);
+    return ((await response.json()) as { correlationId: string }).correlationId;
+  };
+  /** The span of this name of an image's generation, once it has arrived. */
+  const spanOf = async (name: string, id: string, generation = 1): Promise<Span> => {
+    const wanted = (span: Span): boolean =>
+      span.name === name &&
+      span.attributes['gantry.image.id'] === id &&
+      Number(span.attributes['gantry.generation'] ?? generation) === generation;
+    await collector.until(`${name} of generation ${generation}`, (spans) => spans.some(wanted));
+    return collector.spans.findLast(wanted) ?? assert.fail();
+  };
+  const linked = ({ links }: Span) => links.map(({ traceId, spanId }) => [traceId, spanId]);
+  /** How the story of a generation ended: the span in which it was recorded. */
+  const recorded = async (id: string, traceId: string): Promise<Span> => {
+    const wanted = (span: Span) => span.name === 'record' && span.traceId === traceId;
+    await collector.until(`the end of ${id} in ${traceId}`, (spans) => spans.some(wanted));
+    return collector.spans.find(wanted) ?? assert.fail();
+  };
+  const names = (traceId: string): string[] =>
+    collector.spans.filter((span) => span.traceId === traceId).map(({ name }) => name);
+
+  test('a replay belongs to who asked for it, and is linked to how the image died', async () => {
+    const id = await uploaded('#ffffff', traceparent(1));
+    assert.equal((await ended(web.url, id)).state, 'dead');
+    const died = await recorded(id, traceOf(1));
+    const init = { method: 'POST', headers: traceparent(2) };
+    const replayed = await json<ImageJson>(await fetch(`${web.url}/dead-letters/${id}/replay`, init));
+    assert.equal(replayed.generation, 2);
+    const diedAgain = await recorded(id, traceOf(2));
+    const outbox = await spanOf('outbox', id, 2);
+    assert.deepEqual([outbox.traceId, linked(outbox)], [traceOf(2), [[traceOf(1), died.spanId]]]);
+    assert.ok(names(traceOf(2)).includes('process images'));
+
+    // Of many at once each has a trace of its own: one for them all would be of no use.
+    const all = await fetch(`${web.url}/dead-letters/replay`, { method: 'POST', headers: traceparent(3) });
+    assert.deepEqual(await all.json(), { replayed: 1 });
+    const alone = await spanOf('outbox', id, 3);
+    assert.deepEqual(
+      [alone.parentSpanId, linked(alone)],
+      ['', [[traceOf(2), diedAgain.spanId]]],
+      'neither of the request that woke the relay nor of anything else',
+    );
+    await recorded(id, alone.traceId);
+  });
+
+  test('what a killed consumer had is worked on in the same trace', async () => {
+    const id = await uploaded('#000000', traceparent(4));
+    while ((await json<ImageJson>(await fetch(`${web.url}/images/${id}`))).state !== 'processing');
+    consumer.process.kill('SIGKILL');
+    await consumer.stop();
+    consumer = await startConsumer();
+    await recorded(id, traceOf(4));
+    await collector.until('the second consumer’s span', () => names(traceOf(4)).includes('process images'));
+    const ofTrace = collector.spans.filter(({ traceId }) => traceId === traceOf(4));
+    const find = (name: string) => ofTrace.find((span) => span.name === name) ?? assert.fail(name);
+    assert.deepEqual(linked(find('process images')), [[traceOf(4), find('publish images').spanId]]);
+    assert.deepEqual(linked(find('process images.dead')), [[traceOf(4), find('publish images.dead').spanId]]);
+  });
+
+  test('what is no traceparent begins a trace, however large it is', async () => {
+    const tracestate = `a=${'b'.repeat(5000)}`;
+    for (const wrong of ['x', `00-${traceOf(0)}-${caller}-01`, 'f'.repeat(6000)]) {
+      const id = await uploaded('#ffffff', { traceparent: wrong, tracestate });
+      const outbox = await spanOf('outbox', id);
+      assert.match(outbox.traceId, /^(?!0+$)[0-9a-f]{32}$/);
+      const isRequest = ({ spanId }: Span) => spanId === outbox.parentSpanId;
+      await collector.until('the request', (spans) => spans.some(isRequest));
+      const request = collector.spans.find(isRequest);
+      assert.deepEqual([request?.name, request?.parentSpanId], ['POST /upload', '']);
+    }
+  });
+});
