@@ -180,6 +180,15 @@ program.addCommand(deadLettersCommand());
 program.addCommand(keysCommand());
 program.addCommand(modelCommand());
 
+/** An option that there is not is told, but not its value, as commander does: it may be a secret. */
+const hideValues = (command: Command): void => {
+  command.configureOutput({
+    outputError: (text, write) => write(text.replace(/'(--?[^='\s]+)=.*'/s, "'$1'")),
+  });
+  for (const sub of command.commands) hideValues(sub);
+};
+hideValues(program);
+
 /** A mistake of the user's is one line; a fault of ours keeps its stack. */
 const explain = (error: unknown): { text: string; exitCode: number } => {
   if (!(error instanceof Error)) return { text: String(error), exitCode: 1 };

@@ -24,7 +24,7 @@ export const keysCommand = (): Command => {
     'make a key and print it, once; a new file is made if there is none',
     [
       '  $ gantry keys create --name ci --scope upload --scope read --expires 90d --rate 100/m',
-      '  $ gantry keys create --name me --scope admin --quiet > ~/.gantry-key',
+      '  $ (umask 077 && gantry keys create --name me --scope admin --quiet > ~/.gantry-key)',
     ].join('\n'),
   )
     .requiredOption('--name <name>', 'whose it is; unique')

@@ -106,7 +106,7 @@ export const webMetrics = (metrics: Metrics) => {
       registers,
     }),
     keyFileUsable: gauge(
-      'gantry_api_key_file_usable',
+      'gantry_api_key_file_up',
       'Whether the file of the API keys can be used as it is (1) or those of before are still in force (0); absent without API keys.',
     ),
     eventStreams: gauge('gantry_event_streams', 'Open streams of server-sent events.'),

@@ -18,11 +18,25 @@ test('a database URL without a Secret, and credentials in a URL, are refused', a
   const withPassword = 'postgres://gantry:hunter2@db.example.com/gantry';
   const database = { url: withPassword, existingSecret: 'db' };
   assert.match(await refusal('web-server-chart', { database }), /credentials do not belong/);
-  for (const chart of ['web-server-chart', 'consumer-chart']) {
-    const rabbitmq = { url: 'amqp://gantry:hunter2@mq/' };
-    const message = await refusal(chart, { rabbitmq });
-    assert.match(message, /credentials do not belong/);
-    assert.doesNotMatch(message, /hunter2/);
+  const everywhere: [name: string, values: object][] = [
+    ['rabbitmq.url', { rabbitmq: { url: 'amqp://gantry:hunter2@mq/' } }],
+    ['s3.url', { s3: { url: 's3://gantry:hunter2@pictures' } }],
+    ['s3.endpoint', { s3: { url: 's3://pictures', endpoint: 'http://gantry:hunter2@minio:9000' } }],
+    ['config.otlpUrl', { config: { otlpUrl: 'http://gantry:hunter2@collector:4318' } }],
+    ['test.url', { test: { url: 'http://gantry:hunter2@web-server:5000' } }],
+  ];
+  const ofConsumer: typeof everywhere = [
+    ['keda.managementUrl', { keda: { enabled: true, managementUrl: 'http://gantry:hunter2@mq:15672' } }],
+  ];
+  for (const [chart, cases] of [
+    ['web-server-chart', everywhere],
+    ['consumer-chart', [...everywhere, ...ofConsumer]],
+  ] as const) {
+    for (const [name, values] of cases) {
+      const message = await refusal(chart, values);
+      assert.ok(message.includes(`credentials do not belong into ${name},`), `${chart} ${name}: ${message}`);
+      assert.doesNotMatch(message, /hunter2/);
+    }
   }
 });
 

@@ -24,7 +24,7 @@ const skip = rabbitMqMissing() || postgresMissing || s3Missing();
 
 suite('credentials of broker, database and storage stay where they are', { skip }, () => {
   const stack = new AsyncDisposableStack();
-  const [ofBroker, ofDatabase] = [canary(), canary()];
+  const [ofBroker, ofDatabase, ofCollector] = [canary(), canary(), canary()];
   let rabbit: RabbitMq;
   let postgres: Postgres;
   let s3: S3Server;
@@ -41,7 +41,7 @@ suite('credentials of broker, database and storage stay where they are', { skip 
   before(async () => {
     [rabbit, postgres, s3] = await Promise.all([startRabbitMq(), startPostgres(), startS3()]);
     for (const server of [rabbit, postgres, s3]) stack.defer(() => server.dispose());
-    secrets = [ofBroker, ofDatabase, s3.env.AWS_SECRET_ACCESS_KEY];
+    secrets = [ofBroker, ofDatabase, ofCollector, s3.env.AWS_SECRET_ACCESS_KEY];
 
     await rabbit.api('PUT', 'users/gantry', { password: ofBroker, tags: '' });
     await rabbit.api('PUT', 'permissions/%2F/gantry', { configure: '.*', write: '.*', read: '.*' });
@@ -67,6 +67,8 @@ suite('credentials of broker, database and storage stay where they are', { skip 
         ...{ ...s3Env, ...loud, GANTRY_DATABASE_URL: databaseUrl.href },
         ...{ GANTRY_AMQP_URL: `amqp://127.0.0.1:${rabbit.port}`, GANTRY_AMQP_USERNAME: 'gantry' },
         GANTRY_AMQP_PASSWORD_FILE: passwordFile,
+        // Nobody listens there.
+        GANTRY_OTLP_URL: `http://gantry:${encodeURIComponent(ofCollector)}@127.0.0.1:1`,
       },
     });
     stack.defer(() => web.stop().then());
@@ -131,6 +133,7 @@ suite('credentials of broker, database and storage stay where they are', { skip 
     await rabbit.kill();
     await rabbit.start();
     await web.logged('broker cannot be reached; trying on');
+    await web.logged('traces cannot be exported');
     for (const [name, { logs }] of Object.entries({ web, consumer })) {
       assert.ok(logs.length > 5);
       assertNone(`the log of ${name}`, logs.map((line) => JSON.stringify(line)).join('\n'));

@@ -160,6 +160,20 @@ test('a key that cannot be sent is one line', async (t) => {
   }
 });
 
+test('what stands behind an option that is none is not repeated', async () => {
+  for (const args of [
+    ['canary', '--api-key=s3cret'],
+    ['keys', 'list', "--key=s3cret'x"],
+    ['dead-letters', 'list', '--apikey=s3cret'],
+    ['serve', '--amqp-passwrod=s3cret\ny'],
+    ['model', 'check', '--token=s3cret'],
+  ]) {
+    const { out, err, code } = await gantry(args);
+    assert.match(err, /unknown option '--[a-z-]+'/);
+    assert.deepEqual([out, err.includes('s3cret'), code === 0], ['', false, false], err);
+  }
+});
+
 test('a server does not start with keys that it cannot use, nor with one to send instead', async (t) => {
   const { file } = await withKeyFile(t);
   const start = (args: string[], env: NodeJS.ProcessEnv = {}) => startGantry({ args, env });

@@ -45,6 +45,16 @@ pod waits for a Secret that is not there yet, so the charts can be installed in 
 {{- end }}
 {{- end }}
 
+{{/* Pods show their environment to whoever may read them: URLs with credentials are refused. Call with a dict of them. */}}
+{{- define "gantry.refuseCredentials" -}}
+{{- range $name, $url := . -}}
+{{- if contains "@" (toString $url) -}}
+{{- /* Not in the schema: what that refuses is repeated in the error. */ -}}
+{{- fail (printf "credentials do not belong into %s, which everybody sees who may read pods: take them out and name an existingSecret" $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
 {{- define "gantry.connectionMounts" -}}
 - name: rabbitmq-credentials
   mountPath: /etc/gantry/rabbitmq

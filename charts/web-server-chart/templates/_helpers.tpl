@@ -11,11 +11,7 @@
 {{- if and .Values.database.url (not .Values.database.existingSecret) -}}
 {{- fail "database.url needs database.existingSecret: the Secret with the user name and the password" -}}
 {{- end -}}
-{{- range list .Values.rabbitmq.url .Values.database.url -}}
-{{- if contains "@" . -}}
-{{- fail "credentials do not belong into a URL of the values: take them out and name an existingSecret" -}}
-{{- end -}}
-{{- end -}}
+{{- include "gantry.refuseCredentials" (dict "rabbitmq.url" .Values.rabbitmq.url "database.url" .Values.database.url "s3.url" .Values.s3.url "s3.endpoint" .Values.s3.endpoint "config.otlpUrl" .Values.config.otlpUrl "test.url" .Values.test.url) -}}
 {{- if and .Values.apiKeys.existingSecret (not (include "gantry.wantsApiKeys" .)) -}}
 {{- fail "apiKeys.existingSecret needs apiKeys.enabled: without it access is open, whatever the Secret holds" -}}
 {{- end -}}

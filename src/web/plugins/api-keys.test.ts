@@ -140,7 +140,7 @@ test('a metric tells that the key file cannot be used; the keys of before hold o
   const own = madeKey(['read']);
   const { app, breakKeys, keyFile, setKeys } = await openWeb(t, { keys: [own.entry] });
   const usable = async (): Promise<string | undefined> =>
-    /^gantry_api_key_file_usable (.*)$/m.exec((await app.inject({ url: '/metrics' })).body)?.[1];
+    /^gantry_api_key_file_up (.*)$/m.exec((await app.inject({ url: '/metrics' })).body)?.[1];
   const until = async (expected: string): Promise<void> => {
     while ((await usable()) !== expected) await new Promise(setImmediate);
   };
@@ -153,7 +153,7 @@ test('a metric tells that the key file cannot be used; the keys of before hold o
   await until('1');
   assert.equal((await app.inject({ url: '/images', headers: bearer(own.key) })).statusCode, 401);
   const open = await openWeb(t);
-  assert.doesNotMatch((await open.app.inject({ url: '/metrics' })).body, /^gantry_api_key_file_usable /m);
+  assert.doesNotMatch((await open.app.inject({ url: '/metrics' })).body, /^gantry_api_key_file_up /m);
 });
 
 test('an event stream ends when its key is revoked', { timeout: 20_000 }, async (t) => {

@@ -33,6 +33,8 @@ test('pages of the origins that are set may use the API, with a key and without 
   assert.equal(allowed.headers['access-control-allow-origin'], ours);
   assert.equal(allowed.headers['access-control-allow-credentials'], undefined);
   assert.match(String(allowed.headers['access-control-allow-headers']), /authorization/);
+  // No preflight, but no mistake either; refusing it would be the one answer that is no problem+json.
+  assert.equal((await app.inject({ method: 'OPTIONS', url: '/upload' })).statusCode, 204);
   const cross = { origin: ours, 'sec-fetch-site': 'cross-site' };
   const headers = { ...cross, authorization: `Bearer ${own.key}` };
   const replay = await app.inject({ method: 'POST', url: '/dead-letters/replay', headers });

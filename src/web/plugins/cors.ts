@@ -10,6 +10,7 @@ export const cors = async (app: App, origins: readonly string[]): Promise<void> 
   await app.register(fastifyCors, {
     origin: [...origins],
     credentials: false,
+    strictPreflight: false,
     methods: ['GET', 'HEAD', 'POST', 'DELETE'],
     allowedHeaders: ['authorization', 'content-type', 'idempotency-key', 'last-event-id', 'traceparent'],
     exposedHeaders: [

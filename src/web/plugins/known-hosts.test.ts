@@ -39,6 +39,16 @@ for (const host of ['127.0.0.2', '::1', 'localhost']) {
   });
 }
 
+test('a name that led to loopback is its own, too', async (t) => {
+  const { app } = await openWeb(t, { environment: { GANTRY_HOST: 'pictures' } });
+  const ask = async (host: string): Promise<number> =>
+    (await app.inject({ url: '/images', headers: { host } })).statusCode;
+  assert.equal(await ask(stranger), 200, 'it does not listen yet');
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  assert.equal(await ask(stranger), 403);
+  assert.equal(await ask('pictures:5000'), 200);
+});
+
 const unchecked: [what: string, options: Parameters<typeof openWeb>[1]][] = [
   ['listens to others', { environment: { GANTRY_HOST: '0.0.0.0' } }],
   ['listens to others by IPv6', { environment: { GANTRY_HOST: '::' } }],

@@ -30,6 +30,8 @@ test('signing in gives a cookie that opens the API, signing out takes it', async
   const out = await app.inject({ method: 'DELETE', url: '/session', headers: { cookie, ...page } });
   assert.equal(out.statusCode, 204);
   assert.match(String(out.headers['set-cookie']), /^gantry_key=; .*; Max-Age=0$/);
+  // Pictures may be kept for a year, but not for who sits there next.
+  assert.equal(out.headers['clear-site-data'], '"cache"');
 });
 
 test('the cookie is kept to TLS where the browser came by TLS', async (t) => {

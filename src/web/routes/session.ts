@@ -69,7 +69,9 @@ export const sessionRoutes = (app: App, authentication: Authentication | undefin
   });
 
   const end = { summary: 'Sign out', tags, response: { 204: Type.Null() } };
-  app.delete('/session', { schema: end }, async (request, reply) =>
-    reply.code(204).header('set-cookie', signedOut(request)).send(null),
-  );
+  app.delete('/session', { schema: end }, async (request, reply) => {
+    // Pictures that the browser has kept are not for who sits there next.
+    const headers = { 'set-cookie': signedOut(request), 'clear-site-data': '"cache"' };
+    return reply.code(204).headers(headers).send(null);
+  });
 };
