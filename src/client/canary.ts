@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Image, ImageError, Result } from '../pipeline/image.ts';
+import { checkRemoval, clearUp, passing, removed } from './canary-removal.ts';
 import { ClientError, type GantryClient, persistently } from './client.ts';
 
 /** A picture and the label that it must get. */
@@ -43,9 +44,6 @@ export interface Verdict extends Finding {
   readonly deleted: boolean;
 }
 
-/** Beyond the timeout: what was uploaded should not stay only because the check took long. */
-const deletionMs = 10_000;
-
 const time = (ms: number): string =>
   ms < 1000 ? `${Math.round(ms)} ms` : `${Number((ms / 1000).toFixed(1))} s`;
 const answer = ({ label, confidence }: Result): string => `${label} ${(confidence * 100).toFixed(1)} %`;
@@ -62,29 +60,18 @@ const ofEnd = ({ id, state, attempts, result, error }: Image, expected: string):
   return { outcome: 'wrong-label', message, error: null };
 };
 
-/** Undefined if the image is gone. */
-const removed = async (server: GantryClient, id: string): Promise<ClientError | undefined> => {
-  const signal = AbortSignal.timeout(deletionMs);
-  try {
-    await persistently(() => server.remove(id, signal), signal);
-  } catch (error) {
-    if (!(error instanceof ClientError)) throw error;
-    return error.code === 'not-found' ? undefined : error;
-  }
-  return undefined;
-};
-
 interface Limits {
   readonly timeoutMs: number;
   readonly stop: AbortSignal;
+  readonly keep: boolean;
 }
 
 /** Uploads the picture, waits for its end and judges. */
 const watch = async (
   server: GantryClient,
-  { expected, ...picture }: Canary,
-  { timeoutMs, stop }: Limits,
-): Promise<Omit<Verdict, 'deleted'>> => {
+  { expected, name, bytes }: Canary,
+  { timeoutMs, stop, keep }: Limits,
+): Promise<{ verdict: Omit<Verdict, 'deleted'>; image?: Image }> => {
   const begun = performance.now();
   const passedMs = () => Math.round(performance.now() - begun);
   const timeout = AbortSignal.timeout(timeoutMs);
@@ -93,17 +80,20 @@ const watch = async (
   let id: string | null = null;
   let uploadMs: number | null = null;
   const verdict = ({ outcome, ...finding }: Finding, image?: Image) => ({
-    outcome: stop.aborted && outcome !== 'right' ? ('stopped' as const) : outcome,
-    ...finding,
-    expected,
-    label: image?.result?.label ?? null,
-    confidence: image?.result?.confidence ?? null,
-    model: image?.result?.model ?? null,
-    id,
-    state: image?.state ?? null,
-    totalMs: passedMs(),
-    uploadMs,
-    timings: image?.result?.timings ?? null,
+    verdict: {
+      outcome: stop.aborted && outcome !== 'right' ? ('stopped' as const) : outcome,
+      ...finding,
+      expected,
+      label: image?.result?.label ?? null,
+      confidence: image?.result?.confidence ?? null,
+      model: image?.result?.model ?? null,
+      id,
+      state: image?.state ?? null,
+      totalMs: passedMs(),
+      uploadMs,
+      timings: image?.result?.timings ?? null,
+    },
+    ...(image && { image }),
   });
   const ofFault = ({ code, message }: ClientError, before = ''): Finding => {
     const error = { code, message };
@@ -117,6 +107,8 @@ const watch = async (
   };
   try {
     // An upload on its way is not broken off by `stop`: without its answer nobody could delete the image.
+    if (!keep) await persistently(() => checkRemoval(server, signal), signal);
+    const picture = { name: keep ? name : passing(name), bytes };
     id = await persistently(() => server.upload(picture, { idempotencyKey, signal: timeout }), signal);
     uploadMs = passedMs();
     const { kind, image, ...late } = await server.ending(id, signal);
@@ -132,18 +124,15 @@ const watch = async (
 };
 
 /**
- * Uploads the picture, waits for its end for `timeoutMs` or until `stop`, judges, and deletes the image unless `keep`.
- * A server that is away is waited for. Whatever the server does is told in the verdict.
+ * Uploads the picture, waits for its end for `timeoutMs` or until `stop`, judges, and deletes the image, and what
+ * earlier canaries have left of it, unless `keep`. Uploads nothing that it may not delete. A server that is away is waited for. Whatever the server does is told in the verdict.
  */
-export const runCanary = async (
-  server: GantryClient,
-  canary: Canary,
-  { keep, ...limits }: Limits & { readonly keep: boolean },
-): Promise<Verdict> => {
-  const verdict = await watch(server, canary, limits);
+export const runCanary = async (server: GantryClient, canary: Canary, limits: Limits): Promise<Verdict> => {
+  const { verdict, image } = await watch(server, canary, limits);
   const { id, outcome, message, error } = verdict;
-  if (id === null || keep) return { ...verdict, deleted: false };
+  if (id === null || limits.keep) return { ...verdict, deleted: false };
   const fault = await removed(server, id);
+  if (fault === undefined && image !== undefined) await clearUp(server, canary, image, limits.timeoutMs);
   if (fault === undefined) return { ...verdict, deleted: true };
   return {
     ...verdict,

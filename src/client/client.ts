@@ -20,6 +20,8 @@ export type Ending =
 export interface GantryClient {
   /** Throws {@link ClientError}, as all of them do: `not-found` if there is no such image. */
   image(id: string): Promise<Image>;
+  /** The newest images that satisfy, as `GET /images` takes it; not more than one page. */
+  images(query: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Image[]>;
   /**
    * Uploads one picture and returns its ID. A repeated call with the same `idempotencyKey` and picture is answered
    * alike and stores nothing.
@@ -133,6 +135,8 @@ export const gantryClient = (url: string, apiKey?: string): GantryClient => {
 
   return {
     image: (id) => json('GET', ofImage(id)),
+    images: async (query, signal) =>
+      (await json<{ images: Image[] }>('GET', `/images?${new URLSearchParams(query)}`, { signal })).images,
     async upload({ name, bytes }, { idempotencyKey, signal } = {}) {
       const body = new FormData();
       body.append('image', new File([bytes], name));

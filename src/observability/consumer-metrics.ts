@@ -41,7 +41,7 @@ export const consumerMetrics = (metrics: Metrics) => {
     batchSize: new Histogram({
       name: 'gantry_batch_size',
       help: 'Images that went through the model together.',
-      buckets: [1, 2, 4, 8, 16, 32, 64],
+      buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256],
       registers,
     }),
     workers: new Gauge({

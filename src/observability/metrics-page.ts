@@ -46,7 +46,8 @@ export const metricsPage = (): string => {
 
 In the Prometheus text format: a web server's (and \`gantry serve\`'s) on \`/metrics\` of its own port, a consumer's on
 \`/metrics\` of \`--metrics-port\`. Labels are bounded: never an ID, never a client's text. A histogram has the usual
-\`_bucket\`, \`_sum\` and \`_count\`. Beside these come \`process_...\` and \`nodejs_...\` of the Node.js client library, the
+\`_bucket\`, \`_sum\` and \`_count\`. What counts begins at 0 for every value of a label that is known beforehand, for
+\`increase()\` to see the first event. Beside these come \`process_...\` and \`nodejs_...\` of the Node.js client library, the
 event loop's lag (\`nodejs_eventloop_lag_p99_seconds\`) among them.
 
 Several web servers on one database tell the same of it: take \`max\`, not \`sum\`, of the gauges of store, storage and queues.

@@ -4,10 +4,10 @@ import { type QueueName, topology } from '../broker/topology.ts';
 import { version } from '../version.ts';
 import { fromZero } from './from-zero.ts';
 
-/** Seconds: from a message in this process to an image that waited out a retry. */
+/** Seconds: from a message in this process to an image behind a backlog of hours. */
 export const durations = [
   ...[0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5],
-  ...[1, 2, 5, 10, 30, 60, 300, 1800],
+  ...[1, 2, 5, 10, 30, 60, 300, 1800, 7200],
 ];
 
 const publishFaults = Object.keys({

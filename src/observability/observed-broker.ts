@@ -22,7 +22,12 @@ export const observedBroker = (
   const subscriptions: { readonly queue: QueueName; readonly subscription: Subscription }[] = [];
   const attributesOf = (queue: QueueName, operation: string, bytes: number): Attributes => ({
     'messaging.system': system,
-    'messaging.destination.name': system === 'rabbitmq' ? `${exchange}:${queue}` : queue,
+    ...(system === 'rabbitmq'
+      ? {
+          'messaging.destination.name': `${exchange}:${queue}`,
+          'messaging.rabbitmq.destination.routing_key': queue,
+        }
+      : { 'messaging.destination.name': queue }),
     'messaging.operation.name': operation,
     'messaging.operation.type': operation === 'publish' ? 'send' : operation,
     'messaging.message.body.size': bytes,

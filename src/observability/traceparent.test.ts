@@ -18,6 +18,16 @@ test('a traceparent is read, and written as it was', () => {
   }
 });
 
+test('of a later version what is known is read', () => {
+  for (const later of [`01-${trace}-${span}-01`, `cc-${trace}-${span}-01-what-will-be`])
+    assert.deepEqual(parseTraceparent(later), {
+      traceId: trace,
+      spanId: span,
+      traceFlags: 1,
+      isRemote: true,
+    });
+});
+
 test('what is none is none', () => {
   for (const given of [
     ...[
@@ -29,7 +39,12 @@ test('what is none is none', () => {
       `00-${trace}-${span}-01-more`,
       ` 00-${trace}-${span}-01`,
     ],
-    ...[`01-${trace}-${span}-01`, `00-${trace.toUpperCase()}-${span}-01`],
+    ...[
+      `ff-${trace}-${span}-01`,
+      `01-${trace}-${span}-01more`,
+      `1-${trace}-${span}-01`,
+      `00-${trace.toUpperCase()}-${span}-01`,
+    ],
     // All zeros are invalid, section 3.2.2.3 and 3.2.2.4.
     ...[`00-${'0'.repeat(32)}-${span}-01`, `00-${trace}-${'0'.repeat(16)}-01`],
   ])

@@ -23,9 +23,9 @@ export const webMetrics = (metrics: Metrics) => {
   const gauge = (name: string, help: string) => new Gauge({ name, help, registers });
   const httpSeconds = new Histogram({
     name: 'gantry_http_request_duration_seconds',
-    help: 'From a request’s header to the end of its answer, by method, route (a pattern, no path) and status.',
+    help: 'From a request’s header to the end of its answer, by method, route (a pattern, no path) and status: 499 where the client did not wait for it. Without event streams.',
     labelNames: ['method', 'route', 'status'] as const,
-    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 300],
     registers,
   });
   const uploads = new Counter({

@@ -61,6 +61,16 @@ test('docs/metrics.md is what the code says (npm run docs)', async () => {
   assert.equal(page, metricsPage());
 });
 
+test('gantry serve exports all of it', async (t) => {
+  const server = await startGantry({ env: { GANTRY_WORKERS: '1' } });
+  t.after(() => server.stop());
+  const exported = ofOurs(await scrape(server)).sort();
+  assert.deepEqual(
+    exported,
+    documentedMetrics().map(({ name }) => name),
+  );
+});
+
 suite('a live scrape of web server and consumer, over RabbitMQ', { skip: rabbitMqMissing() }, () => {
   const stack = new AsyncDisposableStack();
   let rabbit: RabbitMq;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
-import { createServer, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
@@ -124,6 +124,7 @@ suite('traces of an upload, over RabbitMQ, into a real Collector', { skip }, () 
       ] as const) {
         assert.equal(span.attributes['messaging.system'], 'rabbitmq');
         assert.equal(span.attributes['messaging.destination.name'], `gantry:${queue}`);
+        assert.equal(span.attributes['messaging.rabbitmq.destination.routing_key'], queue);
         assert.equal(span.attributes['messaging.operation.name'], name);
         assert.equal(span.attributes['messaging.operation.type'], type);
         assert.ok(Number(span.attributes['messaging.message.body.size']) > 50);
@@ -131,6 +132,7 @@ suite('traces of an upload, over RabbitMQ, into a real Collector', { skip }, () 
       assert.equal(publish.attributes['messaging.message.conversation_id'], id);
     }
     assert.equal(find('POST /upload').kind, 2);
+    assert.equal(find('POST /upload').attributes['url.scheme'], 'http');
     assert.equal(Number(find('POST /upload').attributes['http.response.status_code']), 202);
   });
 
@@ -156,6 +158,28 @@ suite('traces of an upload, over RabbitMQ, into a real Collector', { skip }, () 
       spans.some(({ name, attributes }) => name === 'record' && attributes['gantry.image.id'] === next),
     );
     assert.deepEqual(ofTrace(other), []);
+  });
+
+  test('an upload that is broken off has a span, too', async () => {
+    const broken = '2af7651916cd43dd8448eb211c80319c';
+    const socket = connect(Number(new URL(web.url).port), '127.0.0.1');
+    const header = [
+      'POST /upload HTTP/1.1',
+      'host: gantry',
+      'content-length: 1000',
+      'content-type: multipart/form-data; boundary=b',
+      `traceparent: 00-${broken}-${caller}-01`,
+    ];
+    const part = '--b\r\ncontent-disposition: form-data; name="image"; filename="a.png"\r\n\r\nhalf';
+    await new Promise<unknown>((resolve) => socket.write(`${header.join('\r\n')}\r\n\r\n${part}`, resolve));
+    socket.destroy();
+    await collector.until('the span of the broken upload', (spans) =>
+      spans.some(({ name, traceId }) => name === 'POST /upload' && traceId === broken),
+    );
+    const request = ofTrace(broken).find(({ name }) => name === 'POST /upload');
+    assert.equal(Number(request?.attributes['http.response.status_code']), 499);
+    const metrics = await (await fetch(`${web.url}/metrics`)).text();
+    assert.match(metrics, /_count\{method="POST",route="\/upload",status="499"\} 1$/m);
   });
 
   test('a failure is an error in its span', async () => {

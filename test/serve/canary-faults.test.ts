@@ -58,7 +58,7 @@ suite('a canary on a server whose worker hangs or fails', () => {
 
   test('is gone if somebody deletes the image', async () => {
     const ran = runCanary(server.url, ...(await picture('deleted.png', '#000000')));
-    const { id } = await accepted(server.url, 'deleted.png');
+    const { id } = await accepted(server.url, 'gantry-canary-deleted.png');
     await fetch(`${server.url}/images/${id}`, { method: 'DELETE' });
     await wrong(ran, /^gone: image 0\S+ was accepted, and is gone\n$/);
   });
@@ -67,7 +67,7 @@ suite('a canary on a server whose worker hangs or fails', () => {
     const args = ['canary', '--url', server.url, ...(await picture('stopped.png', '#000000'))];
     const child = spawn(process.execPath, [cli, ...args]);
     const outcome = Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
-    await accepted(server.url, 'stopped.png');
+    await accepted(server.url, 'gantry-canary-stopped.png');
     child.kill('SIGTERM');
     const [out, err, [code]] = await outcome;
     assert.match(err, /^stopped: /);
@@ -105,7 +105,7 @@ test('a server that is killed with the image and started again is waited for', a
   // A worker that stands still keeps the image unfinished for as long as its server lives.
   for (const worker of workers) process.kill(worker, 'SIGSTOP');
   const ran = runCanary(first.url);
-  await accepted(first.url, 'canary.jpg');
+  await accepted(first.url, 'gantry-canary-canary.jpg');
   first.process.kill('SIGKILL');
   for (const worker of workers) process.kill(worker, 'SIGKILL');
   await first.stop();
@@ -115,6 +115,15 @@ test('a server that is killed with the image and started again is waited for', a
   assert.deepEqual([err, code], ['', 0]);
   assert.match(out, /^right: cat /);
   assert.deepEqual(await images(second.url), []);
+});
+
+test('a full disk is a reason, and nothing is tried again', async (t) => {
+  const server = await startGantry({ env: { GANTRY_WORKERS: '1', GANTRY_MIN_FREE_BYTES: '900000GB' } });
+  t.after(() => server.stop());
+  await wrong(
+    runCanary(server.url),
+    /^refused: \d+ bytes of storage are free, and \d+ are kept in reserve \(storage-full\)\n$/,
+  );
 });
 
 test('an upload waits for a server that is about to start', async (t) => {

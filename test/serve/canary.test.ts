@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, suite, test } from 'node:test';
+import { after, before, suite, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { upload } from '../acceptance/target.ts';
 import { poisonModel } from '../poison.ts';
 import { type Gantry, startGantry } from '../start-gantry.ts';
 import { fixturePath, images, listen, runCanary, wrong } from './run-canary.ts';
 import { gantry } from './run-gantry.ts';
+
+const canaryPicture = fileURLToPath(new URL('../../models/pets/canary.jpg', import.meta.url));
 
 suite('a canary on a sound server', () => {
   let server: Gantry;
@@ -110,19 +113,61 @@ suite('a canary on a sound server', () => {
     await fetch(`${server.url}/images/${kept[0]?.id}`, { method: 'DELETE' });
   });
 
-  test('is not right if the image cannot be deleted', async (t) => {
-    const url = await listen(t, async (request, response) => {
-      if (request.method === 'DELETE') {
+  /** A server where only the first so many deletions are let through. */
+  const guarded = (t: TestContext, deletions: number): Promise<string> =>
+    listen(t, async (request, response) => {
+      if (request.method === 'DELETE' && deletions-- <= 0) {
         response.writeHead(403).end();
         return;
       }
       const answer = await forwarded(request);
       response.writeHead(answer.status).end(await answer.bytes());
     });
+
+  test('is not right if the image cannot be deleted', async (t) => {
     await wrong(
-      runCanary(url),
+      // The first is the question whether it may.
+      runCanary(await guarded(t, 1)),
       /^not deleted: cat .*; image 0\S+ could not be deleted: the server answered 403 Forbidden\n$/,
     );
+    for (const { id } of await images(server.url))
+      await fetch(`${server.url}/images/${id}`, { method: 'DELETE' });
+  });
+
+  test('uploads nothing that it may not delete', async (t) => {
+    await wrong(
+      runCanary(await guarded(t, 0)),
+      /^refused: the server answered 403 Forbidden \(http-error\)\n$/,
+    );
+    assert.deepEqual(await images(server.url), []);
+  });
+
+  test('clears up what an earlier one has left, and nothing else', async (t) => {
+    const [bytes, other] = await Promise.all([
+      readFile(canaryPicture),
+      readFile(fixturePath('dogs/golden_retriever.jpg')),
+    ]);
+    const left = { name: 'gantry-canary-canary.jpg', bytes };
+    for (const file of [left, left, { ...left, bytes: other }, { ...left, name: 'canary.jpg' }])
+      assert.equal((await upload(server.url, [file])).status, 202);
+    const names = async () =>
+      (await images(server.url)).map(({ filename, bytes }) => `${filename} ${bytes}`).sort();
+    assert.equal((await runCanary(server.url)).code, 0);
+    assert.equal((await names()).length, 4, 'another canary may be waiting for what is so young');
+
+    const url = await listen(t, async (request, response) => {
+      const answer = await forwarded(request);
+      const later = (_: string, time: string) =>
+        `"createdAt":"${new Date(Date.parse(time) + 2 * 3600e3).toISOString()}"`;
+      const text = Buffer.from(await answer.bytes()).toString('latin1');
+      response.writeHead(answer.status).end(text.replace(/"createdAt":"([^"]+)"/, later), 'latin1');
+    });
+    const { out, err } = await runCanary(url);
+    assert.match(out, /^right: cat /, err);
+    assert.deepEqual(await names(), [
+      `canary.jpg ${bytes.byteLength}`,
+      `gantry-canary-canary.jpg ${other.byteLength}`,
+    ]);
   });
 });
 

@@ -102,12 +102,14 @@ test('wrong usage is one line and exit code 2, a file that cannot be used exit c
 test('a server with keys: commands send one, it is followed without a restart, and nothing shows it', async (t) => {
   const { dir, file, create, keys } = await withKeyFile(t);
   const admin = await create('admin', '--scope', 'admin');
+  const slow = await create('slow', '--scope', 'admin', '--rate', '1/h');
+  const half = await create('half', '--scope', 'upload', '--scope', 'read');
   const server = await startGantry({
     args: ['--api-keys-file', file],
     env: { GANTRY_WORKERS: '1', GANTRY_LOG_LEVEL: 'trace' },
   });
   t.after(() => server.stop());
-  await server.logged('access needs an API key', { keys: 1 });
+  await server.logged('access needs an API key', { keys: 3 });
 
   const without = await gantry(['canary', '--url', server.url]);
   assert.equal(without.code, 1);
@@ -116,13 +118,24 @@ test('a server with keys: commands send one, it is followed without a restart, a
   await writeFile(keyFile, `${admin}\n`);
   const canary = await gantry(['canary', '--url', server.url, '--api-key-file', keyFile]);
   assert.deepEqual([canary.err, canary.code], ['', 0]);
+  for (const [key, line] of [
+    [half, /^refused: the API key lacks the scope admin, which this needs \(scope-missing\)\n$/],
+    [
+      slow,
+      /^refused: this API key is limited to 1\/h; try again in \d+ s \(rate-limited\) \(tried for .* s\)\n$/,
+    ],
+  ] as const) {
+    const refused = await gantry(['canary', '--url', server.url, '--timeout', '1s'], { GANTRY_API_KEY: key });
+    assert.match(refused.err, line);
+    assert.equal(refused.code, 1);
+  }
   for (const env of [{ GANTRY_API_KEY: admin }, { GANTRY_API_KEY_FILE: keyFile }]) {
     const { out, code } = await gantry(['dead-letters', 'list', '--url', server.url], env);
     assert.deepEqual([out, code], ['No dead letters.\n', 0]);
   }
 
   const uploader = await create('camera', '--scope', 'upload');
-  await server.logged('API keys read again', { keys: 2 });
+  await server.logged('API keys read again', { keys: 4 });
   const picture = { name: 'cat.png', bytes: await fixture('cats/chelsea.png') };
   const headers = { authorization: `Bearer ${uploader}` };
   const accepted = await upload(server.url, [picture], headers);
@@ -131,7 +144,7 @@ test('a server with keys: commands send one, it is followed without a restart, a
   const own = await fetch(`${server.url}/images/${correlationId}`, { headers });
   assert.equal(own.status, 403);
   await keys('revoke', uploader.slice(7, 19));
-  await server.logged('API keys read again', { keys: 1 });
+  await server.logged('API keys read again', { keys: 3 });
   assert.equal((await upload(server.url, [picture], headers)).status, 401);
 
   await server.logged('image deleted', { audit: true, action: 'delete', keyId: admin.slice(7, 19) });
