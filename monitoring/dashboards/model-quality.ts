@@ -97,7 +97,10 @@ const labels = {
         'Share of each label of the last day less its share of the held-out pictures. Those were chosen to test the model and are no forecast: a steady difference is your pictures, a jump is a change.',
       unit: 'percentunit',
       queries: [
-        [`(${shares('1d')}) - on (label) max by (label) (gantry_reference:label:share)`, '{{label}}'],
+        [
+          `(${shares('1d')}) - on (label) max by (label) (model_label:gantry_reference_answers:share)`,
+          '{{label}}',
+        ],
       ],
     }).min(-1),
     lines({
@@ -131,7 +134,7 @@ const drift = {
         title: 'Confidences of the held-out pictures',
         description: 'The reference: the same model on 520 pictures that it was not trained on.',
         unit: 'percentunit',
-        queries: [['max by (band) (gantry_reference:confidence:share)', '{{band}}']],
+        queries: [['max by (band) (model_band:gantry_reference_answers:share)', '{{band}}']],
       },
       true,
     ),

@@ -1,7 +1,7 @@
 import { TableCellHeight } from '@grafana/grafana-foundation-sdk/common';
 import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table';
 import { dashboard } from './frame.ts';
-import { datasource, here, instantTarget, lines, mustBeZero, number } from './style.ts';
+import { datasource, here, instantTarget, lines, mustBeZero, number, shared } from './style.ts';
 
 const uploads = `gantry_http_request_duration_seconds_count{${here}, route="/upload"}`;
 const failed = `gantry_http_request_duration_seconds_count{${here}, route="/upload", status=~"5.."}`;
@@ -59,13 +59,14 @@ const health = {
       title: 'Backlog',
       description: 'Images accepted and not yet ended.',
       unit: 'short',
-      queries: [[`max(gantry_images_unfinished{${here}})`, '']],
+      queries: [[shared('gantry_images_unfinished'), '']],
     }),
     number({
       title: 'Consumers',
-      description: 'Subscriptions to the queue of images. 0 is right only with KEDA and nothing to do.',
+      description:
+        'Subscriptions to the queue of images, where there are fewest. 0 is right only with KEDA and nothing to do.',
       unit: 'short',
-      queries: [[`max(gantry_queue_consumers{${here}, queue="images"})`, '']],
+      queries: [[`min(max by (namespace) (gantry_queue_consumers{${here}, queue="images"}))`, '']],
       steps: [
         [null, 'red'],
         [1, 'green'],
@@ -76,7 +77,7 @@ const health = {
       title: 'Dead letters',
       description: 'Images whose every attempt failed and that nobody has replayed or deleted.',
       unit: 'short',
-      queries: [[`max(gantry_images_dead{${here}})`, '']],
+      queries: [[shared('gantry_images_dead'), '']],
       steps: [
         [null, 'green'],
         [1, 'orange'],
@@ -87,7 +88,7 @@ const health = {
       title: 'Lost images',
       description: 'Unfinished images that nobody holds, as of the last sweep. Must be 0.',
       unit: 'short',
-      queries: [[`max(gantry_ledger_imbalance_images{${here}})`, '']],
+      queries: [[shared('gantry_ledger_imbalance_images'), '']],
       steps: mustBeZero,
       alert: 'GantryLedgerImbalance',
     }),
@@ -151,9 +152,9 @@ const work = {
         'Unfinished images, messages in the queue of images, and jobs that the broker has not confirmed.',
       unit: 'short',
       queries: [
-        [`max(gantry_images_unfinished{${here}})`, 'unfinished'],
-        [`max(gantry_queue_messages{${here}, queue="images"})`, 'in the queue'],
-        [`max(gantry_outbox_rows{${here}})`, 'in the outbox'],
+        [shared('gantry_images_unfinished'), 'unfinished'],
+        [shared('gantry_queue_messages', ', queue="images"'), 'in the queue'],
+        [shared('gantry_outbox_rows'), 'in the outbox'],
       ],
       alert: 'GantryOutboxStuck',
     }),

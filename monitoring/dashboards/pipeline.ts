@@ -1,5 +1,5 @@
 import { dashboard } from './frame.ts';
-import { here, lines, number } from './style.ts';
+import { here, lines, number, processName, shared } from './style.ts';
 
 const rate = (metric: string, labels = ''): string => `rate(${metric}{${here}${labels}}[$__rate_interval])`;
 
@@ -72,7 +72,7 @@ const attempts = {
       title: 'Messages',
       description: 'In each of Gantry’s queues, as the web server sees them.',
       unit: 'short',
-      queries: [[`max by (queue) (gantry_queue_messages{${here}})`, '{{queue}}']],
+      queries: [[shared('gantry_queue_messages', '', 'queue'), '{{queue}}']],
     }),
     lines({
       title: 'Subscriptions',
@@ -116,12 +116,7 @@ const workers = {
       title: 'Memory of the workers',
       description: 'Resident memory after the last batch. Above GANTRY_WORKER_MEMORY a worker is replaced.',
       unit: 'bytes',
-      queries: [
-        [
-          `max by (instance, worker) (gantry_worker_resident_memory_bytes{${here}})`,
-          '{{instance}} {{worker}}',
-        ],
-      ],
+      queries: [[`gantry_worker_resident_memory_bytes{${here}}`, '{{pod}} {{instance}} {{worker}}']],
     }),
     number({
       title: 'Models at work',
@@ -151,7 +146,7 @@ const processes = {
       title: 'Event loop lag (p99)',
       description: 'How late one turn in a hundred is. Above 0.5 s everything in the process waits.',
       unit: 's',
-      queries: [[`nodejs_eventloop_lag_p99_seconds{${here}, job=~"gantry-.+"}`, '{{job}} {{instance}}']],
+      queries: [[`nodejs_eventloop_lag_p99_seconds{${here}, job=~"gantry-.+"}`, processName]],
       alert: 'GantryEventLoopLag',
     }),
     lines({
@@ -159,17 +154,14 @@ const processes = {
       description: 'Of the main processes; workers are not in here. 1 is one core.',
       unit: 'short',
       queries: [
-        [
-          `rate(process_cpu_seconds_total{${here}, job=~"gantry-.+"}[$__rate_interval])`,
-          '{{job}} {{instance}}',
-        ],
+        [`rate(process_cpu_seconds_total{${here}, job=~"gantry-.+"}[$__rate_interval])`, processName],
       ],
     }),
     lines({
       title: 'Memory',
       description: 'Resident memory of the main processes.',
       unit: 'bytes',
-      queries: [[`process_resident_memory_bytes{${here}, job=~"gantry-.+"}`, '{{job}} {{instance}}']],
+      queries: [[`process_resident_memory_bytes{${here}, job=~"gantry-.+"}`, processName]],
     }),
   ],
 };

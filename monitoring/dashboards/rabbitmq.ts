@@ -1,5 +1,5 @@
 import { dashboard } from './frame.ts';
-import { here, lines, mustBeZero, number } from './style.ts';
+import { here, lines, mustBeZero, number, shared } from './style.ts';
 
 const alarms = {
   title: 'Does it take messages?',
@@ -24,7 +24,7 @@ const alarms = {
       title: 'Nodes',
       description: 'That answer Prometheus.',
       unit: 'short',
-      queries: [[`count(rabbitmq_build_info{${here}})`, '']],
+      queries: [[`count(rabbitmq_build_info{${here}, job="gantry-rabbitmq"})`, '']],
     }),
     number({
       title: 'Connections',
@@ -54,20 +54,20 @@ const queues = {
       title: 'Ready',
       description: 'Messages that wait, by queue.',
       unit: 'short',
-      queries: [[`max by (queue) (rabbitmq_detailed_queue_messages_ready{${here}})`, '{{queue}}']],
+      queries: [[shared('rabbitmq_detailed_queue_messages_ready', '', 'queue'), '{{queue}}']],
     }),
     lines({
       title: 'Delivered and not acknowledged',
       description: 'Messages that a process holds, by queue.',
       unit: 'short',
-      queries: [[`max by (queue) (rabbitmq_detailed_queue_messages_unacked{${here}})`, '{{queue}}']],
+      queries: [[shared('rabbitmq_detailed_queue_messages_unacked', '', 'queue'), '{{queue}}']],
     }),
     lines({
       title: 'Consumers',
       description:
         'Subscriptions by queue. The retry queues have none: their messages go back by themselves.',
       unit: 'short',
-      queries: [[`max by (queue) (rabbitmq_detailed_queue_consumers{${here}})`, '{{queue}}']],
+      queries: [[shared('rabbitmq_detailed_queue_consumers', '', 'queue'), '{{queue}}']],
       alert: 'GantryNoConsumer',
     }),
   ],
@@ -119,7 +119,7 @@ const node = {
       description: 'Resident memory, and the watermark above which publishers are blocked.',
       unit: 'bytes',
       queries: [
-        [`rabbitmq_process_resident_memory_bytes{${here}}`, '{{instance}}'],
+        [`rabbitmq_process_resident_memory_bytes{${here}}`, '{{pod}} {{instance}}'],
         [`min(rabbitmq_resident_memory_limit_bytes{${here}})`, 'watermark'],
       ],
       alert: 'GantryRabbitMQMemoryAlarm',
@@ -129,7 +129,7 @@ const node = {
       description: 'Free space, and the limit below which publishers are blocked.',
       unit: 'bytes',
       queries: [
-        [`rabbitmq_disk_space_available_bytes{${here}}`, '{{instance}}'],
+        [`rabbitmq_disk_space_available_bytes{${here}}`, '{{pod}} {{instance}}'],
         [`max(rabbitmq_disk_space_available_limit_bytes{${here}})`, 'limit'],
       ],
       alert: 'GantryRabbitMQDiskAlarm',

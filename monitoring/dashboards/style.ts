@@ -31,6 +31,18 @@ export const runbookPage = 'docs/runbook.md';
 /** Matches the series of the namespaces chosen at the top. */
 export const here = 'namespace=~"$namespace"';
 
+/**
+ * What every web server tells of the one store or broker that they share, such as the backlog: once a namespace, and of
+ * all that are chosen together.
+ */
+export const shared = (metric: string, labels = '', by = ''): string =>
+  by === ''
+    ? `sum(max by (namespace) (${metric}{${here}${labels}}))`
+    : `sum by (${by}) (max by (namespace, ${by}) (${metric}{${here}${labels}}))`;
+
+/** The process of a series: a pod's name where there is one, and an address. */
+export const processName = '{{job}} {{pod}} {{instance}}';
+
 /** Units as Grafana calls them: shares are 0 to 1. */
 export type Unit = 'short' | 's' | 'bytes' | 'percentunit' | 'reqps' | 'ops' | 'Bps';
 

@@ -27,15 +27,19 @@ export const referenceRules = ({ model, images, labels, confidence }: Reference)
     labels: { model: model.name, ...label },
   });
   const actual = `clamp_min(namespace_band:gantry_result_confidence:share1d, ${least})`;
-  const reference = 'on (band) group_left () gantry_reference:confidence:share';
+  const reference = 'on (band) group_left () model_band:gantry_reference_answers:share';
   const rules = [
     ...Object.entries(labels).map(([label, count]) =>
-      constant('gantry_reference:label:share', count / images, { label }),
+      constant('model_label:gantry_reference_answers:share', count / images, { label }),
     ),
     ...bands.map(({ name }) =>
-      constant('gantry_reference:confidence:share', Math.max(least, (confidence[name] ?? 0) / images), {
-        band: name,
-      }),
+      constant(
+        'model_band:gantry_reference_answers:share',
+        Math.max(least, (confidence[name] ?? 0) / images),
+        {
+          band: name,
+        },
+      ),
     ),
     ...bands.map(({ name }, index) => ({
       record: 'namespace_band:gantry_result_confidence:share1d',

@@ -72,6 +72,8 @@ const scrape = async (known: Known, url: string, part: string): Promise<void> =>
 suite('rules and dashboards, against a live scrape', { skip: rabbitMqMissing() }, () => {
   const stack = new AsyncDisposableStack();
   const known: Known = new Map();
+  /** What RabbitMQ tells on both of the pages that are scraped. */
+  const twice = new Set<string>();
   const expressions: readonly Expression[] = [...ruleExpressions(), ...dashboardExpressions()];
 
   before(async () => {
@@ -86,10 +88,13 @@ suite('rules and dashboards, against a live scrape', { skip: rabbitMqMissing() }
     stack.defer(() => consumer.stop().then());
     await ended(web.url, await accepted(web.url, 'cats/chelsea.png'));
     for (const url of [web.url, consumer.url]) await scrape(known, `${url}/metrics`, 'gantry_build_info');
-    await scrape(known, rabbit.metricsUrl, 'rabbitmq_build_info');
     // As the charts and compose ask for it.
     const families = 'family=queue_coarse_metrics&family=queue_consumer_count';
-    await scrape(known, `${rabbit.metricsUrl}/detailed?${families}`, 'queue="images"');
+    const [sums, ofQueues]: [Known, Known] = [new Map(), new Map()];
+    await scrape(sums, rabbit.metricsUrl, 'rabbitmq_build_info');
+    await scrape(ofQueues, `${rabbit.metricsUrl}/detailed?${families}`, 'queue="images"');
+    for (const page of [sums, ofQueues]) for (const [name, labels] of page) learn(known, name, labels);
+    for (const name of sums.keys()) if (ofQueues.has(name)) twice.add(name);
     for (const [name, labels] of Object.entries(elsewhere)) learn(known, name, labels);
     for (const { rule } of allRules())
       if (rule.record !== undefined) learn(known, rule.record, Object.keys(rule.labels ?? {}));
@@ -106,6 +111,13 @@ suite('rules and dashboards, against a live scrape', { skip: rabbitMqMissing() }
         for (const label of labels)
           assert.ok(labelsOf(name).has(label), `${where}: ${name} has no label ${label}`);
       }
+  });
+
+  test('what is on both of RabbitMQ’s pages is not counted twice', () => {
+    assert.ok(twice.has('rabbitmq_build_info'));
+    for (const { where, expr } of expressions)
+      for (const { name, labels } of readsOf(expr).selectors)
+        assert.ok(!twice.has(name) || labels.includes('job'), `${where}: which job’s ${name}?`);
   });
 
   test('what is grouped by, and shown in a name or a text, is a label of a metric in the same expression', () => {

@@ -72,6 +72,22 @@ test('why an alert waits as long as it does stands beside it', () => {
   }
 });
 
+test('a recorded series is named level:metric:operations, the level being the labels that are left', () => {
+  for (const { rule } of allRules()) {
+    if (rule.record === undefined) continue;
+    const [level = '', metric = '', operations = '', ...more] = rule.record.split(':');
+    assert.deepEqual(more, [], rule.record);
+    assert.match(metric, /^gantry_[a-z_]+$/, rule.record);
+    assert.match(operations, /^[a-z0-9_]+$/, rule.record);
+    const grouped = [...rule.expr.matchAll(/\bby \(([^)]*)\)/g)].flatMap(([, labels = '']) =>
+      labels.split(', '),
+    );
+    const left = new Set([...grouped, ...Object.keys(rule.labels ?? {})]);
+    for (const label of level.split('_'))
+      assert.ok(left.has(label), `${rule.record}: nothing is kept by ${label}`);
+  }
+});
+
 const named = ({ alert, record, labels }: Rule): string => `${alert ?? record} ${JSON.stringify(labels)}`;
 
 test('no two rules are the same', () => {

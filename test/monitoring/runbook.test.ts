@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { dashboards } from '../../scripts/monitoring/generated.ts';
 import { allRules, panelsOf } from '../../scripts/monitoring/sources.ts';
 
@@ -23,6 +25,23 @@ test('links within the page lead to entries', () => {
   const anchors = entries.map((entry) => nameOf(entry).toLowerCase());
   for (const [, anchor = ''] of runbook.matchAll(/\]\(#([^)]*)\)/g))
     assert.ok(anchors.includes(anchor), anchor);
+});
+
+test('what readers are to look for in logs is logged', () => {
+  const source = fileURLToPath(new URL('../../src', import.meta.url));
+  const logged = readdirSync(source, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !/\.(test|cases)\.ts$/.test(file))
+    .map((file) => readFileSync(join(source, file), 'utf8'))
+    .join('\n');
+  const messages = [...runbook.matchAll(/grep '([a-z ]+)'|logs `([a-z ]+)`/g)].flatMap(
+    ([, searched, said]) => searched ?? said ?? [],
+  );
+  assert.ok(messages.length >= 4, messages.join());
+  for (const message of messages) assert.match(logged, new RegExp(`'[^']*${message}`), message);
+});
+
+test('logs are read of every pod of a kind, not of the one that kubectl picks from a deployment', () => {
+  for (const [line] of runbook.matchAll(/^.*kubectl logs deployment.*$/gm)) assert.match(line, /^Not /);
 });
 
 test('the panels that it sends readers to exist', () => {
