@@ -1,5 +1,6 @@
-// npm run package:charts -- --image ghcr.io/somebody/gantry [--out dist/charts]: the charts as they are published,
-// each an archive that needs nothing else, with the published image in place of the one that people build.
+// npm run package:charts -- --image ghcr.io/somebody/gantry [--runbook https://...] [--out dist/charts]: the charts as
+// they are published, each an archive that needs nothing else, with the published image in place of the one that people
+// build, and the page that alerts lead to.
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,9 +14,13 @@ import { must } from './must.ts';
 
 const { values } = parseArgs({
   args: argv.slice(2),
-  options: { image: { type: 'string' }, out: { type: 'string', default: 'dist/charts' } },
+  options: {
+    image: { type: 'string' },
+    runbook: { type: 'string' },
+    out: { type: 'string', default: 'dist/charts' },
+  },
 });
-const { image, out } = values;
+const { image, runbook, out } = values;
 if (image === undefined || !/^[a-z0-9.:-]+(\/[a-z0-9._-]+)+$/.test(image)) {
   stderr.write(
     `package:charts takes --image, such as ghcr.io/somebody/gantry, not ${JSON.stringify(image)}\n`,
@@ -23,13 +28,25 @@ if (image === undefined || !/^[a-z0-9.:-]+(\/[a-z0-9._-]+)+$/.test(image)) {
   exit(2);
 }
 
-/** Those whose values name the image that we build. */
-const ofOurImage = ['web-server-chart', 'consumer-chart'];
+if (runbook !== undefined && !/^https:\/\/[^\s#]+$/.test(runbook)) {
+  stderr.write(`package:charts takes an https URL without # as --runbook, not ${JSON.stringify(runbook)}\n`);
+  exit(2);
+}
 
-const setImage = (folder: string): void => {
+/** Where values name the image that we build, or the page of the runbook. */
+const published: Readonly<Record<string, readonly (readonly [string[], string | undefined])[]>> = {
+  'web-server-chart': [
+    [['image', 'repository'], image],
+    [['metrics', 'runbookUrl'], runbook],
+  ],
+  'consumer-chart': [[['image', 'repository'], image]],
+  'monitoring-chart': [[['runbookUrl'], runbook]],
+};
+
+const publish = ({ folder, name }: Pick<Chart, 'folder' | 'name'>): void => {
   const file = join(folder, 'values.yaml');
   const document = parseDocument(readFileSync(file, 'utf8'));
-  document.setIn(['image', 'repository'], image);
+  for (const [path, value] of published[name] ?? []) if (value !== undefined) document.setIn(path, value);
   writeFileSync(file, document.toString({ lineWidth: 0 }));
 };
 
@@ -38,7 +55,7 @@ const pack = async ({ folder, name, version }: Chart, work: string): Promise<str
   const copy = join(work, name);
   cpSync(folder, copy, { recursive: true, dereference: true });
   for (const own of [{ folder: copy, name }, ...chartsIn(join(copy, 'charts'))])
-    if (ofOurImage.includes(own.name)) setImage(own.folder);
+    if (Object.hasOwn(published, own.name)) publish(own);
   await must(kubernetesProgram('helm'), 'package', copy, '--destination', out);
   return join(out, `${name}-${version}.tgz`);
 };

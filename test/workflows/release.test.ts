@@ -121,7 +121,8 @@ const image = 'ghcr.io/somebody/gantry';
 
 test('package:charts: archives that need nothing else, and make what the folders make', async (t) => {
   const out = temporaryFolder(t);
-  passed(await script('package-charts.ts', ['--image', image, '--out', out]));
+  const runbook = 'https://example.com/somebody/gantry/runbook.md';
+  passed(await script('package-charts.ts', ['--image', image, '--runbook', runbook, '--out', out]));
   const charts = chartsIn().filter(({ type }) => type === 'application');
   assert.deepEqual(readdirSync(out).sort(), charts.map(({ name }) => `${name}-${version}.tgz`).sort());
   for (const { name, folder } of charts) {
@@ -132,7 +133,19 @@ test('package:charts: archives that need nothing else, and make what the folders
     const expected = imagesIn(source.objects).map((ours) => ours.replace(/^gantry:/, `${image}:`));
     assert.deepEqual(imagesIn(packed.objects), expected.sort(), name);
   }
+  const leadsTo = async (chart: string, ...set: string[]): Promise<void> => {
+    const values = set.map((one) => `${one}=true`).join();
+    const helm = ['template', 'a', join(out, `${chart}-${version}.tgz`), '--set', values];
+    const made = passed(await runProgram(kubernetesProgram('helm'), helm, ''));
+    assert.ok(made.includes(`${runbook}#gantrynoconsumer`), chart);
+    assert.doesNotMatch(made, /docs\/runbook\.md/, chart);
+  };
+  await leadsTo('monitoring-chart', 'grafana.enabled');
+  const parts = ['prometheusRule', 'dashboards'].map((part) => `web-server.metrics.${part}.enabled`);
+  await leadsTo('gantry', ...parts);
   assert.equal((await script('package-charts.ts', ['--image', 'Upper/Case', '--out', out])).code, 2);
+  const nowhere = ['--image', image, '--runbook', 'docs/runbook.md', '--out', out];
+  assert.match((await script('package-charts.ts', nowhere)).errors, /https URL without #/);
 });
 
 test('release:assets: charts, an SBOM of what runs, and checksums that sha256sum takes', async (t) => {
