@@ -42,10 +42,19 @@ locals {
 resource "kubernetes_namespace_v1" "gantry" {
   metadata {
     name = var.namespace
-    labels = {
-      "pod-security.kubernetes.io/enforce" = "restricted"
-    }
+    labels = merge(
+      { "pod-security.kubernetes.io/enforce" = "restricted" },
+      # A new web server counts as ready once the load balancer sends it requests, and only then an old one goes.
+      var.operators.load_balancer_controller ? { "elbv2.k8s.aws/pod-readiness-gate-inject" = "enabled" } : {},
+    )
   }
+
+  # At the end it goes before them: what they have put their finalizers on waits for them, and the load balancer with it.
+  depends_on = [
+    helm_release.external_secrets,
+    helm_release.keda,
+    helm_release.load_balancer_controller,
+  ]
 
   lifecycle {
     # Labels that others put there.

@@ -37,6 +37,11 @@ resource "helm_release" "load_balancer_controller" {
     region         = var.cluster.region
     vpcId          = var.cluster.vpc_id
     serviceAccount = { name = "aws-load-balancer-controller" }
+    # It would be asked about every Service of the cluster, and nobody could make one until it answers: not KEDA and
+    # external-secrets either, which are installed at the same time. It is there for Services of type LoadBalancer.
+    enableServiceMutatorWebhook = false
+    # Without it a pod starts with no gate, rather than not at all.
+    podMutatorWebhookConfig = { failurePolicy = "Ignore" }
   })]
 }
 

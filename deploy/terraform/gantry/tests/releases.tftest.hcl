@@ -25,6 +25,10 @@ run "for_trials" {
     condition     = kubernetes_namespace_v1.gantry.metadata[0].labels["pod-security.kubernetes.io/enforce"] == "restricted"
     error_message = "The namespace refuses pods with privileges."
   }
+  assert {
+    condition     = length(kubernetes_namespace_v1.gantry.metadata[0].labels) == 1
+    error_message = "Pods wait for no load balancer where there is none."
+  }
 }
 
 run "on_aws" {
@@ -54,6 +58,14 @@ run "on_aws" {
   assert {
     condition     = yamldecode(helm_release.load_balancer_controller[0].values[0]).vpcId == "vpc-1"
     error_message = "The load balancer controller knows its VPC."
+  }
+  assert {
+    condition     = !yamldecode(helm_release.load_balancer_controller[0].values[0]).enableServiceMutatorWebhook
+    error_message = "Other releases need no answer of the load balancer controller to make their Services."
+  }
+  assert {
+    condition     = kubernetes_namespace_v1.gantry.metadata[0].labels["elbv2.k8s.aws/pod-readiness-gate-inject"] == "enabled"
+    error_message = "A web server is ready once the load balancer sends it requests."
   }
   assert {
     condition     = !yamldecode(helm_release.gantry.values[0]).rabbitmq.enabled && !yamldecode(helm_release.gantry.values[0]).postgresql.enabled
