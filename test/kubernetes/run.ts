@@ -22,6 +22,8 @@ of its own pods.
   --build COMMAND  run this first, in the project's folder; it puts the image into the cluster (also GANTRY_BUILD)
 
   GANTRY_IMAGE     the image, name:tag; otherwise the one that the charts name
+  TEST_GRAFANA     true: the image of Grafana can be had, and it is tried too
+  PROMETHEUS_TAG   of its image; otherwise the oldest that is promised to work
   NODE_ADDRESS     where node ports are reached; otherwise the first node's own address
   KUBERNETES_LOSABLE_NODE, KUBERNETES_CRASH_NODE, KUBERNETES_HEAL_NODE
                    the name of a node, and commands that lose it at once and bring it back
