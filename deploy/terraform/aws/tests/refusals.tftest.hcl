@@ -94,7 +94,15 @@ run "untested_kubernetes" {
 run "name_too_long" {
   command = plan
   variables {
-    name = "an-installation-of-gantry"
+    name = "gantry-for-nineteen"
+  }
+  expect_failures = [var.name]
+}
+
+run "two_dashes_in_a_row" {
+  command = plan
+  variables {
+    name = "gantry--eu"
   }
   expect_failures = [var.name]
 }
@@ -102,7 +110,7 @@ run "name_too_long" {
 run "network_too_small" {
   command = plan
   variables {
-    vpc_cidr = "10.0.0.0/24"
+    vpc_cidr = "10.0.0.0/20"
   }
   expect_failures = [var.vpc_cidr]
 }
