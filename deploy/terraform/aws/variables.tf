@@ -50,6 +50,10 @@ variable "zones" {
     condition     = var.zones == null || length(distinct(coalesce(var.zones, []))) == 3
     error_message = "zones must be three different availability zones."
   }
+  validation {
+    condition     = alltrue([for zone in coalesce(var.zones, []) : startswith(zone, var.region)])
+    error_message = "zones must be zones of region."
+  }
 }
 
 variable "nat_gateways" {

@@ -234,3 +234,27 @@ run "two_zones" {
   }
   expect_failures = [var.zones]
 }
+
+run "zones_of_another_region" {
+  command = plan
+  variables {
+    zones = ["us-east-1a", "us-east-1b", "us-east-1c"]
+  }
+  expect_failures = [var.zones]
+}
+
+run "name_instead_of_a_zone" {
+  command = plan
+  variables {
+    hosted_zone_id = "example.com"
+  }
+  expect_failures = [var.hosted_zone_id]
+}
+
+run "certificate_of_another_region" {
+  command = plan
+  variables {
+    certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/1"
+  }
+  expect_failures = [var.certificate_arn]
+}
