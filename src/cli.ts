@@ -199,6 +199,11 @@ const explain = (error: unknown): { text: string; exitCode: number } => {
   };
 };
 
+// A reader that has seen enough, such as `head`, is no fault, and what was begun is done all the same.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 try {
   await program.parseAsync();
 } catch (error) {

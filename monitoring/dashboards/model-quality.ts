@@ -35,7 +35,13 @@ const now = {
       description:
         'Population stability index of the last day’s confidences against the model’s held-out pictures: the sum over five bands of (share - reference) x ln(share / reference). Below 0.1 nothing changed, above 0.25 these are other pictures than the model was tested with.',
       unit: 'short',
-      queries: [[`max(namespace:gantry_result_confidence:psi1d{${here}})`, '']],
+      // As the alert: with few answers the index is noise, and noise is no red figure.
+      queries: [
+        [
+          `max(namespace:gantry_result_confidence:psi1d{${here}} and on (namespace) sum by (namespace) (increase(gantry_result_confidence_count{${here}}[1d])) > 200)`,
+          '',
+        ],
+      ],
       width: 8,
       steps: [
         [null, 'green'],
@@ -43,7 +49,7 @@ const now = {
         [0.25, 'red'],
       ],
       alert: 'GantryModelDrift',
-    }),
+    }).noValue('too few answers'),
     number({
       title: 'Doubtful answers (1 day)',
       description: 'Share of answers with a confidence of 0.7 or less. 0.4 % of the held-out pictures.',

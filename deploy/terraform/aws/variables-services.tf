@@ -82,6 +82,11 @@ variable "hosted_zone_id" {
   description = "Route 53 zone of the domain, where certificate and address are kept up to date; null: certificate_arn is needed, and the address is yours to set"
   type        = string
   default     = null
+
+  validation {
+    condition     = var.hosted_zone_id == null || can(regex("^Z[A-Z0-9]+$", var.hosted_zone_id))
+    error_message = "hosted_zone_id must be the ID of a zone, such as Z0123456789ABCDEFGHIJ, not its name."
+  }
 }
 
 variable "certificate_arn" {
@@ -92,6 +97,10 @@ variable "certificate_arn" {
   validation {
     condition     = var.certificate_arn != null || var.hosted_zone_id != null
     error_message = "certificate_arn or hosted_zone_id is needed: without either there is no TLS."
+  }
+  validation {
+    condition     = var.certificate_arn == null || can(regex("^arn:[a-z-]+:acm:${var.region}:", var.certificate_arn))
+    error_message = "certificate_arn must be of ACM in region: a load balancer takes no other."
   }
 }
 

@@ -3,9 +3,10 @@ variable "name" {
   type        = string
   default     = "gantry"
 
+  # A role's name begins with it: 38 characters, of which -cluster-autoscaler- takes 20. RDS takes no two dashes in a row.
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{1,18}[a-z0-9]$", var.name))
-    error_message = "name must have 3 to 20 lower-case letters, digits and dashes, and begin with a letter."
+    condition     = can(regex("^[a-z][a-z0-9-]{1,16}[a-z0-9]$", var.name)) && !strcontains(var.name, "--")
+    error_message = "name must have 3 to 18 lower-case letters, digits and single dashes, and begin with a letter."
   }
 }
 
@@ -29,13 +30,14 @@ variable "deletion_protection" {
 # Network
 
 variable "vpc_cidr" {
-  description = "Addresses of the VPC, a /16 to /20"
+  description = "Addresses of the VPC, a /16 to /19"
   type        = string
   default     = "10.0.0.0/16"
 
+  # Of a /19 the public subnets are /27, the smallest that a load balancer takes.
   validation {
-    condition     = can(cidrhost(var.vpc_cidr, 0)) && try(tonumber(split("/", var.vpc_cidr)[1]), 0) >= 16 && try(tonumber(split("/", var.vpc_cidr)[1]), 99) <= 20
-    error_message = "vpc_cidr must be an IPv4 range of size /16 to /20."
+    condition     = can(cidrhost(var.vpc_cidr, 0)) && try(tonumber(split("/", var.vpc_cidr)[1]), 0) >= 16 && try(tonumber(split("/", var.vpc_cidr)[1]), 99) <= 19
+    error_message = "vpc_cidr must be an IPv4 range of size /16 to /19."
   }
 }
 
@@ -47,6 +49,10 @@ variable "zones" {
   validation {
     condition     = var.zones == null || length(distinct(coalesce(var.zones, []))) == 3
     error_message = "zones must be three different availability zones."
+  }
+  validation {
+    condition     = alltrue([for zone in coalesce(var.zones, []) : startswith(zone, var.region)])
+    error_message = "zones must be zones of region."
   }
 }
 

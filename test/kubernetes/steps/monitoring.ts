@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { readsOf } from '../../../scripts/monitoring/promql.ts';
 import { allRules, dashboardExpressions } from '../../../scripts/monitoring/sources.ts';
-import { eventually, openPrometheus, type Prometheus } from '../prometheus.ts';
+import { eventually } from '../../services/prometheus.ts';
+import { openPrometheus, type Prometheus } from '../prometheus.ts';
 import { patience, rolledOut, scaleConsumer, upgrade, webServer } from '../releases.ts';
 import { recovered, type Session, type Step } from '../session.ts';
 

@@ -94,7 +94,15 @@ run "untested_kubernetes" {
 run "name_too_long" {
   command = plan
   variables {
-    name = "an-installation-of-gantry"
+    name = "gantry-for-nineteen"
+  }
+  expect_failures = [var.name]
+}
+
+run "two_dashes_in_a_row" {
+  command = plan
+  variables {
+    name = "gantry--eu"
   }
   expect_failures = [var.name]
 }
@@ -102,7 +110,7 @@ run "name_too_long" {
 run "network_too_small" {
   command = plan
   variables {
-    vpc_cidr = "10.0.0.0/24"
+    vpc_cidr = "10.0.0.0/20"
   }
   expect_failures = [var.vpc_cidr]
 }
@@ -225,4 +233,28 @@ run "two_zones" {
     zones = ["eu-central-1a", "eu-central-1b", "eu-central-1a"]
   }
   expect_failures = [var.zones]
+}
+
+run "zones_of_another_region" {
+  command = plan
+  variables {
+    zones = ["us-east-1a", "us-east-1b", "us-east-1c"]
+  }
+  expect_failures = [var.zones]
+}
+
+run "name_instead_of_a_zone" {
+  command = plan
+  variables {
+    hosted_zone_id = "example.com"
+  }
+  expect_failures = [var.hosted_zone_id]
+}
+
+run "certificate_of_another_region" {
+  command = plan
+  variables {
+    certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/1"
+  }
+  expect_failures = [var.certificate_arn]
 }
