@@ -103,8 +103,9 @@ suite('S3 blobs whose storage is away', { skip, timeout: 120_000 }, () => {
   const proxied = async (t: TestContext) => {
     const proxy = await startProxy({ host: '127.0.0.1', port: server().port });
     t.after(() => proxy.close());
-    const blobs = await open({ endpoint: `http://127.0.0.1:${proxy.port}`, idleTimeoutMs: 200 });
-    return { proxy, blobs };
+    const url = await server().bucket();
+    const blobs = await open({ url, endpoint: `http://127.0.0.1:${proxy.port}`, idleTimeoutMs: 200 });
+    return { proxy, blobs, url };
   };
 
   test('a server that does not answer is given up', async (t) => {
@@ -118,9 +119,23 @@ suite('S3 blobs whose storage is away', { skip, timeout: 120_000 }, () => {
     assert.equal((await blobs.read('b.jpg')).toString(), 'picture');
   });
 
-  test('a download that stalls is given up', async (t) => {
+  test('an upload that stalls in the middle is given up, and is no fault of its source', async (t) => {
     const { proxy, blobs } = await proxied(t);
-    await blobs.put(key, pieces(randomBytes(30_000_000), 1_000_000));
+    const source = async function* () {
+      for (let megabyte = 0; megabyte < 40; megabyte++) {
+        if (megabyte === 12) proxy.stall();
+        yield randomBytes(2 ** 20);
+      }
+    };
+    await assert.rejects(blobs.put(key, source()), {
+      code: 'blobs-unavailable',
+      message: /does not answer in time$/,
+    });
+  });
+
+  test('a download that stalls is given up', async (t) => {
+    const { proxy, blobs, url } = await proxied(t);
+    await (await open({ url })).put(key, pieces(randomBytes(30_000_000), 1_000_000));
     const { stream } = await blobs.open(key);
     const reading = async () => {
       for await (const _ of stream) proxy.stall();

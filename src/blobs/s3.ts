@@ -133,11 +133,12 @@ export const s3Blobs = (options: S3Options): S3Blobs => {
     put: async (key, source) => {
       const params = objectOf(key);
       let broken: { readonly error: unknown } | undefined;
-      const watched = async function* () {
+      const watched = async function* (): AsyncGenerator<Uint8Array> {
         try {
           yield* source;
         } catch (error) {
-          broken = { error };
+          // After a fault of the storage the source only hears that nobody reads it any more.
+          if (!body.destroyed) broken = { error };
           throw error;
         }
       };

@@ -165,7 +165,7 @@ suite('traces of an upload, over RabbitMQ, into a real Collector', { skip }, () 
     const socket = connect(Number(new URL(web.url).port), '127.0.0.1');
     const header = [
       'POST /upload HTTP/1.1',
-      'host: gantry',
+      'host: localhost',
       'content-length: 1000',
       'content-type: multipart/form-data; boundary=b',
       `traceparent: 00-${broken}-${caller}-01`,

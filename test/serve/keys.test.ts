@@ -125,7 +125,7 @@ test('a server with keys: commands send one, it is followed without a restart, a
       /^refused: this API key is limited to 1\/h; try again in \d+ s \(rate-limited\) \(tried for .* s\)\n$/,
     ],
   ] as const) {
-    const refused = await gantry(['canary', '--url', server.url, '--timeout', '1s'], { GANTRY_API_KEY: key });
+    const refused = await gantry(['canary', '--url', server.url, '--timeout', '5s'], { GANTRY_API_KEY: key });
     assert.match(refused.err, line);
     assert.equal(refused.code, 1);
   }
