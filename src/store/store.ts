@@ -41,6 +41,8 @@ export interface ImagePage {
 export interface ImageEvent {
   readonly seq: number;
   readonly type: ImageState | 'deleted';
+  /** When it happened, ISO 8601. */
+  readonly at: string;
   readonly imageId: string;
   readonly image: Image | null;
   /** W3C Trace Context of what led to it. */
