@@ -37,6 +37,7 @@ const describe = (found: Audit): string => {
     ['missing originals', missingOriginals.length, some(missingOriginals.map(({ id }) => id))],
     ['orphaned originals', orphanedOriginals.length, some(orphanedOriginals)],
     ['stray rows', found.strayRows, ''],
+    ['miscounted', found.miscounted, 'numbers of the summary; servers put them right within the hour'],
   ];
   const body = table(
     ['', 'COUNT', ''],
@@ -45,9 +46,10 @@ const describe = (found: Audit): string => {
   return `${body}\n${found.ok ? 'Nothing is lost.' : 'Something is lost or hangs in the air.'}\n`;
 };
 
-const describeRepair = ({ requeued, orphansRemoved, originalsWrittenOff, left }: Repair): string =>
+const describeRepair = ({ requeued, recounted, orphansRemoved, originalsWrittenOff, left }: Repair): string =>
   [
     `Queued again: ${requeued}. Orphaned originals removed: ${orphansRemoved}. Originals written off: ${originalsWrittenOff}.`,
+    ...(recounted ? ['The summary counts anew.'] : []),
     ...left.map((line) => `Left alone: ${line}`),
     '',
   ].join('\n');

@@ -82,6 +82,7 @@ test('a sound installation: everything is where it should be', async (t) => {
     missingOriginals: [],
     orphanedOriginals: [],
     strayRows: 0,
+    miscounted: 0,
     ok: true,
   });
   assert.equal(waiting.pipeline, 'pets');
@@ -96,7 +97,13 @@ test('an image that nobody has is found, and queued again by a repair', async (t
   assert.equal(found.unaccounted, 1);
   assert.equal(found.ok, false);
   const mended = await repair(context, found);
-  assert.deepEqual(mended, { requeued: 1, orphansRemoved: 0, originalsWrittenOff: 0, left: [] });
+  assert.deepEqual(mended, {
+    requeued: 1,
+    recounted: false,
+    orphansRemoved: 0,
+    originalsWrittenOff: 0,
+    left: [],
+  });
   assert.equal((await audit(context)).ok, true);
 });
 

@@ -6,6 +6,7 @@ import type { Logger } from '../observability/log.ts';
 import type { WebMetrics } from '../observability/web-metrics.ts';
 import { createDispatcher } from '../pipeline/dispatch.ts';
 import { startRecording } from '../pipeline/record.ts';
+import { startRecount } from '../pipeline/recount.ts';
 import { startRelay } from '../pipeline/relay.ts';
 import { startRetention } from '../pipeline/retain.ts';
 import { createSubmit } from '../pipeline/submit.ts';
@@ -16,6 +17,7 @@ import { buildApp } from './app.ts';
 import type { App, WebContext } from './context.ts';
 import { startEventFeed } from './event-feed.ts';
 import { observe } from './observe.ts';
+import { flowMs } from './summary.ts';
 import { createSystem, type System } from './system.ts';
 
 export interface WebParts extends Pick<WebContext, 'models' | 'version'> {
@@ -76,6 +78,7 @@ export const startWeb = async (parts: WebParts): Promise<Web> => {
     newestEnded: recording.newestEnded,
     requeued: relay.wake,
   });
+  const recount = startRecount({ store, log, intervalMs: config.sweepInterval, keepFlowMs: flowMs });
   metrics.storageReserve.set(config.minFreeBytes);
   const app = await buildApp({
     store,
@@ -115,7 +118,7 @@ export const startWeb = async (parts: WebParts): Promise<Web> => {
     },
     stopAccepting: () => app.close(),
     async stopPipeline() {
-      await Promise.all([relay.stop(), sweep.stop(), retention?.stop()]);
+      await Promise.all([relay.stop(), sweep.stop(), retention?.stop(), recount.stop()]);
       await Promise.all([flush(), recording.cancel()]);
     },
   };
