@@ -37,7 +37,7 @@ const describe = (found: Audit): string => {
     ['missing originals', missingOriginals.length, some(missingOriginals.map(({ id }) => id))],
     ['orphaned originals', orphanedOriginals.length, some(orphanedOriginals)],
     ['stray rows', found.strayRows, ''],
-    ['miscounted', found.miscounted, 'numbers of the summary; servers put them right within the hour'],
+    ['miscounted', found.miscounted, 'numbers of the summary, no loss; --repair counts anew'],
   ];
   const body = table(
     ['', 'COUNT', ''],

@@ -22,7 +22,10 @@ test('wrong counts are put right at once, and the flow is merged again and again
   const other = new DatabaseSync(file);
   other.exec(`update counts set n = 7 where kind = 'state'`);
   other.close();
-  const recount = startRecount({ store, log: pino({ level: 'silent' }), intervalMs: 5, keepFlowMs: -60_000 });
+  const recount = startRecount({
+    ...{ store, log: pino({ level: 'silent' }), intervalMs: 5 },
+    ...{ keepFlowMs: -60_000, shared: true },
+  });
   const summary = () => store.summary('2020-01-01T00:00:00Z');
   await eventually('the right number', async () => (await summary()).states.queued === 1);
   await eventually('no flow', async () => (await summary()).flow.length === 0);

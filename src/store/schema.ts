@@ -40,7 +40,7 @@ export interface Tables {
   upload_parts: { upload_id: string; start: number; blob: string };
   /**
    * How many images came into being with a state or a label, less those that ceased to have it; and how many were
-   * accepted and finished (`name` is empty). By the second (`at`); 0 is all that was before.
+   * accepted and finished (`name` is empty). By the second (`at`); 0 is what was merged.
    */
   counts: { at: number; kind: 'state' | 'label' | 'accepted' | 'finished'; name: string; n: number };
   /** One row, written to see whether writing works. */

@@ -52,8 +52,8 @@ const addCounts = async (trx: Trx, at: number, counts: readonly Count[]): Promis
 
 /**
  * Counts what becomes of images, once the transaction's turn has come ({@link Differences.orderEvents}). Each second
- * has rows of its own: one row that every transaction writes would, in PostgreSQL, leave as many dead ones behind for
- * each to step over as there were transactions since the oldest snapshot, such as a backup's.
+ * has rows of its own until {@link mergeCounts}: one row that every transaction writes would, in PostgreSQL, leave as many
+ * dead ones behind for each to step over as there were transactions since the oldest snapshot, such as a backup's.
  */
 export const count = (trx: Trx, changes: readonly Change[]): Promise<void> =>
   addCounts(trx, Math.floor(Date.now() / 1000) * 1000, countsOf(changes));
@@ -61,15 +61,19 @@ export const count = (trx: Trx, changes: readonly Change[]): Promise<void> =>
 export const mergeCounts = (sql: Sql, before: number): Promise<void> =>
   sql.db.transaction().execute(async (trx) => {
     await sql.differences.orderEvents(trx);
-    const old = await trx
+    await trx
+      .deleteFrom('counts')
+      .where('kind', 'in', ['accepted', 'finished'])
+      .where('at', '<', before)
+      .execute();
+    const merged = await trx
       .deleteFrom('counts')
       .where('at', '>', 0)
-      .where('at', '<', before)
+      .where('kind', 'in', ['state', 'label'])
       .returning(['kind', 'name', 'n'])
       .execute();
     const totals: Count[] = [];
-    for (const { kind, name, n } of old) {
-      if (kind !== 'state' && kind !== 'label') continue;
+    for (const { kind, name, n } of merged) {
       const total = totals.find((one) => one.kind === kind && one.name === name);
       if (total === undefined) totals.push({ kind, name, n });
       else total.n += n;

@@ -144,7 +144,7 @@ export interface Store extends Uploads {
   outstanding(): Promise<Outstanding>;
   /** What there is, and the flow since `since` (ISO). Costs the same however many images there are. */
   summary(since: string): Promise<Summary>;
-  /** Forgets the flow of before `before` (ISO), of which later calls of `summary` tell nothing. */
+  /** Keeps `summary` cheap, called now and then. Forgets the flow of before `before` (ISO). */
   mergeCounts(before: string): Promise<void>;
   /**
    * Puts right what `summary` counts, if it is wrong, and returns whether it was: a Gantry of an older version that

@@ -78,7 +78,11 @@ export const startWeb = async (parts: WebParts): Promise<Web> => {
     newestEnded: recording.newestEnded,
     requeued: relay.wake,
   });
-  const recount = startRecount({ store, log, intervalMs: config.sweepInterval, keepFlowMs: flowMs });
+  const recount = startRecount({
+    ...{ store, log, intervalMs: config.sweepInterval, keepFlowMs: flowMs },
+    // A file is ours alone.
+    shared: config.databaseUrl !== undefined,
+  });
   metrics.storageReserve.set(config.minFreeBytes);
   const app = await buildApp({
     store,
