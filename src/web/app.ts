@@ -19,6 +19,7 @@ import { modelRoutes } from './routes/models.ts';
 import { pageRoutes } from './routes/page.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { uploadRoute } from './routes/upload.ts';
+import { uploadsRoutes } from './routes/uploads.ts';
 
 /** Builds the web server; it listens to nothing yet. Tests inject requests. */
 export const buildApp = async (context: WebContext): Promise<App> => {
@@ -55,6 +56,7 @@ export const buildApp = async (context: WebContext): Promise<App> => {
   await openapi(app, context.version, keys !== undefined);
 
   uploadRoute(app, context);
+  await uploadsRoutes(app, context);
   imageRoutes(app, context);
   eventRoutes(app, context);
   deadLetterRoutes(app, context);
