@@ -57,7 +57,11 @@ const make = async (context: FinishContext, id: string, cause: FinishCause): Pro
   const imageId = await store.claimUpload(id, uuidv7());
   const upload = await store.upload(id);
   if (imageId === undefined || upload?.state !== 'open') return;
-  const received = await receive(context, bytesOf(blobs, upload.parts), upload.filename, imageId);
+  const source = bytesOf(blobs, upload.parts);
+  // Whatever stops it half-way leaves no file open.
+  const received = await receive(context, source, upload.filename, imageId).finally(() =>
+    source.return(undefined),
+  );
   if (received.kind === 'refused') {
     const { code, detail } = received;
     if (await store.endUpload(id, { state: 'refused', code, detail })) onRefused(code);
