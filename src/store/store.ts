@@ -32,6 +32,8 @@ export type JobKey = Pick<Job, 'id' | 'generation'>;
 export interface ImageQuery {
   readonly state?: ImageState;
   readonly label?: string;
+  /** Of the original, hex. */
+  readonly sha256?: string;
   /** Part of the file name, any case. */
   readonly text?: string;
   /** ISO 8601, of `createdAt`; from inclusive, until exclusive. */
@@ -49,6 +51,8 @@ export interface ImagePage {
 export interface ImageEvent {
   readonly seq: number;
   readonly type: ImageState | 'deleted';
+  /** When it happened, ISO 8601. */
+  readonly at: string;
   readonly imageId: string;
   readonly image: Image | null;
   /** W3C Trace Context of what led to it. */
