@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { Image } from '../pipeline/image.ts';
 import { ProblemBody } from './problem.ts';
 
@@ -19,3 +19,4 @@ export const Page = Type.Object({
     description: 'Cursor of the next page; null on the last',
   }),
 });
+export type Page = Static<typeof Page>;
