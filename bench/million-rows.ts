@@ -32,6 +32,12 @@ export const postgresDialect: Dialect = {
 /** Time of the nth of so many images. */
 export const timeOfNth = (n: number, count: number): number => from + Math.floor((year / count) * n);
 
+/** Its hash as {@link fill} makes it: in no order, as hashes are. */
+export const hashOfNth = (n: number): string =>
+  [(n * 2654435761) % 4294967296, n * 31, n * 97, n * 7]
+    .map((number) => number.toString(16).padStart(16, '0'))
+    .join('');
+
 /** Names a few of which a search is to find. */
 const filename = (n: string): string => `
   case when ${n} % 200000 = 77777 then 'needle in a haystack ' else '' end ||
@@ -76,7 +82,7 @@ export const fill = (dialect: Dialect, count: number): string[] => {
        case when state in ('failed', 'dead') then 'the picture is broken' end,
        ms, ms, ms + 900, case when not (${final}) then ms + 900 end, case when state = 'succeeded' then ${result('n')} end
      from (select n, ms, state, ${dialect.id('ms', 'n')} as id, ${filename('n')} as filename,
-         ${['n', 'n * 31', 'n * 97', 'n * 7'].map((number) => dialect.hex(number, 16)).join(' || ')} as sha256
+         ${['(n * 2654435761) % 4294967296', 'n * 31', 'n * 97', 'n * 7'].map((number) => dialect.hex(number, 16)).join(' || ')} as sha256
        from (${succeeded}) as numbered) as made`,
     `insert into outbox (image_id, generation, due_at)
      select ${dialect.id('ms', 'n')}, 1, ms from (select n, ${ms} as ms from ${numbers} where ${inOutbox}) as late`,

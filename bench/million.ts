@@ -9,7 +9,7 @@ import { openDatabase } from '../src/store/sqlite-database.ts';
 import type { ImageQuery, NewImage, Store } from '../src/store/store.ts';
 import { startPostgres } from '../test/services/postgres.ts';
 import type { Benchmark, Table } from './benchmark.ts';
-import { fill, postgresDialect, sqliteDialect, timeOfNth } from './million-rows.ts';
+import { fill, hashOfNth, postgresDialect, sqliteDialect, timeOfNth } from './million-rows.ts';
 import { percentile, rounded } from './pictures.ts';
 
 interface Filled {
@@ -81,6 +81,7 @@ const lists = (count: number): Readonly<Record<string, Omit<ImageQuery, 'limit'>
     'a month': month,
     'dead, a month': { state: 'dead', ...month },
     'label cat and succeeded, a month': { label: 'cat', state: 'succeeded', ...month },
+    'hash of one': { sha256: hashOfNth(count / 2) },
     'name of many (holiday)': { text: 'HOLIDAY' },
     'name of 5 (needle)': { text: 'needle' },
     'name that is nowhere': { text: 'nowhere at all' },

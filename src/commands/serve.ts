@@ -38,7 +38,7 @@ export const serve = async (config: Config): Promise<void> => {
   // The web first: a data folder in use is found out before a second is spent on loading the model.
   let observe = broker.observe;
   const web = await startWebRole(config, {
-    ...{ broker, log },
+    ...{ role: 'serve', broker, log },
     metrics: webMetrics(metrics),
     observe: () => observe(),
   });

@@ -55,6 +55,30 @@ describe('PostgreSQL', { skip: postgresMissing }, () => {
       await assert.rejects(open(url, { migrate }), { code: 'newer-schema', message: /999-later/ });
   });
 
+  test('a database of an older schema is brought up to date, with what is in it', async () => {
+    const url = await server.createDatabase();
+    const first = await open(url);
+    const { id } = await accepted(first, { sha256: 'cd'.repeat(32) });
+    await first.close();
+    await query(
+      url,
+      `
+      drop index images_by_sha256;
+      alter table images alter column sha256 type text collate "default";
+      alter table outbox drop column added_at;
+      alter table events drop column traceparent;
+      delete from kysely_migration where name > '002-removed-originals'`,
+    );
+    const store = await open(url);
+    const { images } = await store.images({ limit: 10, sha256: 'cd'.repeat(32) });
+    assert.deepEqual(
+      images.map((image) => image.id),
+      [id],
+    );
+    assert.equal((await store.outstanding()).oldestOutboxAt, null);
+    await store.close();
+  });
+
   test('a neighbour in another schema of the database is left alone', async () => {
     const url = new URL(await server.createDatabase());
     await query(url.href, 'create schema ours; create table kysely_migration (name text, timestamp text)');

@@ -182,6 +182,7 @@ describe('SQLite only', () => {
     old.exec(`
       drop index images_with_original;
       drop index images_without_original;
+      drop index images_by_sha256;
       alter table outbox drop column traceparent;
       alter table outbox drop column added_at;
       alter table events drop column traceparent;

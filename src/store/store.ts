@@ -22,6 +22,8 @@ export type JobKey = Pick<Job, 'id' | 'generation'>;
 export interface ImageQuery {
   readonly state?: ImageState;
   readonly label?: string;
+  /** Of the original, hex. */
+  readonly sha256?: string;
   /** Part of the file name, any case. */
   readonly text?: string;
   /** ISO 8601, of `createdAt`; from inclusive, until exclusive. */

@@ -18,6 +18,7 @@ import { metricsRoute } from './routes/metrics.ts';
 import { modelRoutes } from './routes/models.ts';
 import { pageRoutes } from './routes/page.ts';
 import { sessionRoutes } from './routes/session.ts';
+import { systemRoutes } from './routes/system.ts';
 import { uploadRoute } from './routes/upload.ts';
 
 /** Builds the web server; it listens to nothing yet. Tests inject requests. */
@@ -59,6 +60,7 @@ export const buildApp = async (context: WebContext): Promise<App> => {
   eventRoutes(app, context);
   deadLetterRoutes(app, context);
   modelRoutes(app, context);
+  systemRoutes(app, context);
   healthRoutes(app, context);
   metricsRoute(app, context);
   sessionRoutes(app, authentication, context.log);

@@ -11,6 +11,7 @@ import type { Store } from '../store/store.ts';
 import type { Admission } from './admission.ts';
 import type { EventFeed } from './event-feed.ts';
 import type { ModelInfo } from './model-info.ts';
+import type { System } from './system.ts';
 
 /** What the web server works with; it knows ports, never drivers. */
 export interface WebContext {
@@ -27,6 +28,8 @@ export interface WebContext {
   readonly metrics: WebMetrics;
   /** Brings gauges up to date before a scrape. */
   readonly observe: () => Promise<void>;
+  /** What runs here, and how it is. */
+  readonly system: () => Promise<System>;
   readonly log: Logger;
   readonly version: string;
   /** Models that images are processed with; the first one is the default. */

@@ -14,6 +14,7 @@ const routes: Readonly<Record<string, Needed>> = {
   'GET /events': 'read',
   'GET /dead-letters': 'read',
   'GET /models': 'read',
+  'GET /system': 'read',
   'GET /openapi.json': 'read',
   'GET /metrics': 'read',
   'DELETE /images/:id': 'admin',

@@ -16,8 +16,10 @@ import { buildApp } from './app.ts';
 import type { App, WebContext } from './context.ts';
 import { startEventFeed } from './event-feed.ts';
 import { observe } from './observe.ts';
+import { createSystem, type System } from './system.ts';
 
 export interface WebParts extends Pick<WebContext, 'models' | 'version'> {
+  readonly role: System['role'];
   readonly config: Config;
   readonly store: Store;
   readonly blobs: Blobs;
@@ -89,6 +91,7 @@ export const startWeb = async (parts: WebParts): Promise<Web> => {
       parts.observe?.();
       await observe({ store, blobs, broker, metrics });
     },
+    system: createSystem({ ...parts, keys: parts.keys !== undefined }),
     log,
     version,
     models,

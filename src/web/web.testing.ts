@@ -66,7 +66,18 @@ export const openWeb = async (
   const store = await openSqliteStore(join(dir, 'gantry.db'));
   const broker = memoryBroker();
   const metrics = webMetrics(createMetrics('web'));
-  const parts = { config, store, blobs, broker, metrics, log, version: '0', ...(ring && { keys: ring }) };
+  const role = 'web' as const;
+  const parts = {
+    role,
+    config,
+    store,
+    blobs,
+    broker,
+    metrics,
+    log,
+    version: '0',
+    ...(ring && { keys: ring }),
+  };
   const web = await startWeb({ ...parts, models: [model] });
   t.after(async () => {
     await web.stopAccepting();

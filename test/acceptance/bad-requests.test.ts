@@ -163,6 +163,7 @@ const paths: [method: string, path: string, status: number, code: string][] = [
   ['POST', '/dead-letters/01890000-0000-7000-8000-000000000000/replay', 404, 'not-found'],
   ['GET', '/images?state=happy', 400, 'invalid-request'],
   ['GET', '/images?limit=0', 400, 'invalid-request'],
+  ['GET', '/images?sha256=abc', 400, 'invalid-request'],
   ['GET', '/images?limit=100000', 400, 'invalid-request'],
   ['GET', '/images?cursor=nonsense', 400, 'invalid-cursor'],
   ['GET', '/images?from=yesterday', 400, 'invalid-request'],

@@ -84,6 +84,9 @@ test('the list: newest first, filters, pages', async () => {
   const first = (await list(`text=${name}`)).images.at(-1)?.createdAt ?? '';
   assert.equal((await list(`text=${name}&from=${first}`)).images.length, 5);
   assert.equal((await list(`text=${name}&until=${first}`)).images.length, 0);
+  const sha256 = body.images[0]?.sha256 ?? '';
+  assert.equal((await list(`text=${name}&sha256=${sha256}&label=cat`)).images.length, 5);
+  assert.deepEqual((await list(`text=${name}&sha256=${'0'.repeat(64)}`)).images, []);
   // A percent sign in a text is a percent sign.
   assert.deepEqual((await list(`text=${encodeURIComponent('%')}`)).images, []);
 });

@@ -41,6 +41,33 @@ test('models as their manifests describe them', async () => {
   assert.deepEqual(models[0]?.labels, ['dog', 'cat', 'other']);
 });
 
+interface SystemJson {
+  readonly version: string;
+  readonly role: string;
+  readonly broker: {
+    connected: boolean;
+    queues: { name: string; ready: number; consumers: number | null }[];
+  };
+  readonly outbox: { rows: number };
+  readonly limits: { maxFileBytes: number; acceptedTypes: string[] };
+  readonly models: { name: string }[];
+}
+
+test('what runs here, and how it is', async () => {
+  const response = await fetch(`${server.url}/system`);
+  assert.equal(response.status, 200);
+  const system = await json<SystemJson>(response);
+  const { version } = await json<{ version: string }>(await fetch(`${server.url}/healthz`));
+  assert.equal(system.version, version);
+  assert.ok(['serve', 'web'].includes(system.role));
+  assert.equal(system.broker.connected, true);
+  const images = system.broker.queues.find(({ name }) => name === 'images');
+  assert.ok(images && images.ready >= 0 && Number(images.consumers) >= 0, JSON.stringify(images));
+  assert.ok(system.outbox.rows >= 0 && system.limits.maxFileBytes > 0);
+  assert.ok(system.limits.acceptedTypes.includes('image/png'));
+  assert.equal(system.models[0]?.name, 'pets');
+});
+
 interface Operation {
   readonly requestBody?: { content: object };
   readonly responses?: Record<
@@ -71,6 +98,7 @@ test('the OpenAPI document names every route, and an image is what it says', asy
     'get /models',
     'get /readyz',
     'get /session',
+    'get /system',
     'post /dead-letters/replay',
     'post /dead-letters/{id}/replay',
     'post /images/{id}/reprocess',

@@ -67,6 +67,7 @@ test('what each scope may, and that a refusal names the scope', async (t) => {
     ['GET', `/images/${anId}`, 'read'],
     ['GET', '/dead-letters', 'read'],
     ['GET', '/models', 'read'],
+    ['GET', '/system', 'read'],
     ['GET', '/openapi.json', 'read'],
     ['DELETE', `/images/${anId}`, 'admin'],
     ['POST', `/images/${anId}/reprocess`, 'admin'],

@@ -11,6 +11,9 @@ const Query = Type.Object(
   {
     state: Type.Optional(ImageState),
     label: Type.Optional(Type.String({ maxLength: 200 })),
+    sha256: Type.Optional(
+      Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256 of the original, hex, lower case' }),
+    ),
     text: Type.Optional(Type.String({ maxLength: 200, description: 'Part of the file name, any case' })),
     from: Type.Optional(Type.String({ format: 'date-time', description: 'Uploaded at or after' })),
     until: Type.Optional(Type.String({ format: 'date-time', description: 'Uploaded before' })),

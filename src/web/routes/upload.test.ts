@@ -43,7 +43,7 @@ const open = async (environment: NodeJS.ProcessEnv = {}) => {
     version: '0',
     models: [model],
   };
-  const web = await startWeb({ ...parts, models: [model] });
+  const web = await startWeb({ ...parts, role: 'web', models: [model] });
   const send = (body: Buffer, headers: Record<string, string> = {}) =>
     web.app.inject({
       method: 'POST',
