@@ -5,6 +5,7 @@ import { deadLettersCommand } from './commands/dead-letters.ts';
 import { addExamples, family, nameOf } from './commands/help.ts';
 import { keysCommand } from './commands/keys.ts';
 import { modelCommand } from './commands/model.ts';
+import { uploadCommand } from './commands/upload.ts';
 import {
   type Config,
   environmentName,
@@ -180,6 +181,7 @@ export const createProgram = (): Command => {
     reindexCommand,
     canaryCommand,
     moveStoreCommand,
+    uploadCommand(),
     deadLettersCommand(),
     keysCommand(),
     modelCommand(),

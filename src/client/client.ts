@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Image, ImageState } from '../pipeline/image.ts';
 import type { ModelInfo } from '../web/model-info.ts';
 import type { Page } from '../web/schemas.ts';
+import type { System } from '../web/system.ts';
 import type { AcceptedImage, UploadAnswer } from '../web/upload-answer.ts';
 import { type ClientError, mayPass } from './errors.ts';
 import { type EventOptions, followEvents, type ImageEvent } from './events.ts';
@@ -11,7 +12,17 @@ import { idleLimit, type RequestOptions, requestsTo } from './requests.ts';
 // The server's own types, which its OpenAPI document is made of, too; none of its code is loaded.
 export type { ImageError, Result, Timings } from '../pipeline/image.ts';
 export { ClientError, persistently } from './errors.ts';
-export type { AcceptedImage, EventOptions, Image, ImageEvent, ImageState, ModelInfo, Page, RequestOptions };
+export type {
+  AcceptedImage,
+  EventOptions,
+  Image,
+  ImageEvent,
+  ImageState,
+  ModelInfo,
+  Page,
+  RequestOptions,
+  System,
+};
 
 /** Which images: those that meet every condition. Times are ISO 8601. */
 export interface ImageFilter {
@@ -47,7 +58,7 @@ export interface GantryClient {
     file: { readonly name: string; readonly content: Blob | Uint8Array<ArrayBuffer> },
     options?: UploadOptions,
   ): Promise<AcceptedImage>;
-  image(id: string): Promise<Image>;
+  image(id: string, signal?: AbortSignal): Promise<Image>;
   /** One page of images, newest first; `cursor` is `next` of the page before. At most 500. */
   page(
     filter?: ImageFilter,
@@ -71,8 +82,10 @@ export interface GantryClient {
   replayAll(): Promise<number>;
   /** The models that images are processed with. */
   models(): Promise<ModelInfo[]>;
+  /** What runs there, how it is, and what it takes. */
+  system(signal?: AbortSignal): Promise<System>;
   /** Whether the server process is alive, and its version. Needs no API key. */
-  health(): Promise<{ status: 'ok'; version: string }>;
+  health(signal?: AbortSignal): Promise<{ status: 'ok'; version: string }>;
 }
 
 /** Where a server is by default. */
@@ -134,7 +147,7 @@ export const gantryClient = (url: string = defaultUrl, options: RequestOptions =
       if (images?.[0] === undefined) throw stranger();
       return images[0];
     },
-    image: (id) => json('GET', ofImage(id)),
+    image: (id, signal) => json('GET', ofImage(id), signal ? { signal } : {}),
     page: (filter = {}, { cursor, limit, signal } = {}) =>
       pageOf('/images', { ...filter, cursor, limit }, signal),
     images: (filter) => every('/images', filter),
@@ -169,6 +182,7 @@ export const gantryClient = (url: string = defaultUrl, options: RequestOptions =
       const { models } = await json<{ models?: ModelInfo[] }>('GET', '/models');
       return models ?? Promise.reject(stranger());
     },
-    health: () => json('GET', '/healthz'),
+    system: (signal) => json('GET', '/system', signal ? { signal } : {}),
+    health: (signal) => json('GET', '/healthz', signal ? { signal } : {}),
   };
 };

@@ -72,6 +72,10 @@ export const requestsTo = (url: string, options: RequestOptions): Requests => {
     const response = await call(`${base}${path}`, { ...init, method, headers, signal }).catch(
       (cause: Error) => {
         const inner = cause.cause instanceof Error ? cause.cause.message : cause.message;
+        const names = [cause.name, (cause.cause as Error | undefined)?.name];
+        if (names.includes('NotReadableError')) {
+          throw new ClientError('unreadable', 'the file changed, or went away, while it was sent', { cause });
+        }
         if (limit.aborted) throw unreachable(cause, `no answer within ${limitMs / 1000} s`);
         throw unreachable(cause, init.signal?.aborted ? 'no answer in time' : inner || cause.name);
       },

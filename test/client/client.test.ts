@@ -64,7 +64,8 @@ suite('the client against a running server', () => {
           ...{ from: '2020-01-01T00:00:00Z', until: '2120-01-01T00:00:00Z' },
         };
         await client.page(filter, { limit: 1, cursor: first.next });
-        const { images } = await client.page(filter);
+        const [red] = (await client.page(filter)).images;
+        const { images } = await client.page({ ...filter, sha256: red?.sha256 ?? '' });
         assert.deepEqual(
           images.map(({ filename }) => filename),
           ['red ü 1.png'],
@@ -97,6 +98,7 @@ suite('the client against a running server', () => {
       },
       remove: async () => client.remove((await client.page({ text: 'red' })).images[0]?.id ?? ''),
       models: async () => assert.equal((await client.models())[0]?.name, 'poison'),
+      system: async () => assert.equal((await client.system()).role, 'serve'),
       health: async () => assert.equal((await client.health()).status, 'ok'),
     };
     for (const [name, call] of Object.entries(calls)) {
@@ -107,7 +109,7 @@ suite('the client against a running server', () => {
     }
     assert.deepEqual([...called].sort(), Object.keys(client).sort());
     const used = new Set(exchanges.map((exchange) => documented(document, exchange)));
-    assert.equal(used.size, 12, [...used].join('\n'));
+    assert.equal(used.size, 13, [...used].join('\n'));
   });
 
   test('a problem is an error with the code and status of the server', async () => {
