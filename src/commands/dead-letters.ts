@@ -3,6 +3,7 @@ import { ClientError, type GantryClient, type Image } from '../client/client.ts'
 import { addConnection, type Connection, connect } from './connection.ts';
 import { addExamples } from './help.ts';
 import { table } from './table.ts';
+import { plain, timeText } from './texts.ts';
 
 /** The command does not say which images are meant. Exit code 1. */
 class SelectionError extends Error {
@@ -14,11 +15,11 @@ const printJson = (value: unknown): void => print(`${JSON.stringify(value)}\n`);
 
 const rowOf = ({ id, updatedAt, attempts, error, filename }: Image): string[] => [
   id,
-  `${updatedAt.slice(0, 19).replace('T', ' ')} UTC`,
+  timeText(updatedAt),
   String(attempts),
   error?.code ?? '',
-  filename,
-  error?.message ?? '',
+  plain(filename),
+  plain(error?.message ?? ''),
 ];
 
 const list = async (options: Connection & { json?: true }): Promise<void> => {
@@ -52,12 +53,12 @@ const show = async (id: string, options: Connection & { json?: true }): Promise<
   }
   const facts: [string, string][] = [
     ['id', image.id],
-    ['file', `${image.filename} (${image.contentType}, ${image.bytes} bytes)`],
+    ['file', `${plain(image.filename)} (${image.contentType}, ${image.bytes} bytes)`],
     ['uploaded', image.createdAt],
     ['dead since', image.updatedAt],
     ['attempts', `${image.attempts} in generation ${image.generation}`],
     ['why', image.error?.code ?? ''],
-    ['last error', image.error?.message ?? ''],
+    ['last error', plain(image.error?.message ?? '')],
   ];
   for (const [name, value] of facts) print(`${name.padEnd(12)}${value}\n`);
 };
