@@ -12,6 +12,12 @@ const explain = (error: unknown): { text: string; exitCode: number } => {
   };
 };
 
+// `gantry watch | head -1`: who reads has seen enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
 try {
   await createProgram().parseAsync();
 } catch (error) {

@@ -3,9 +3,11 @@ import type { CanaryOptions } from './commands/canary.ts';
 import { addConnection } from './commands/connection.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
 import { addExamples, family, nameOf } from './commands/help.ts';
+import { imagesCommand } from './commands/images.ts';
 import { keysCommand } from './commands/keys.ts';
 import { modelCommand } from './commands/model.ts';
 import { uploadCommand } from './commands/upload.ts';
+import { watchCommand } from './commands/watch.ts';
 import {
   type Config,
   environmentName,
@@ -173,20 +175,14 @@ export const createProgram = (): Command => {
       'AI image-processing pipeline: upload, durable queue, ONNX model, stored and streamed results',
     )
     .version(version);
-  const commands = [
-    serveCommand,
-    webCommand,
-    consumerCommand,
-    auditCommand,
-    reindexCommand,
-    canaryCommand,
-    moveStoreCommand,
-    uploadCommand(),
-    deadLettersCommand(),
-    keysCommand(),
-    modelCommand(),
-  ];
-  for (const command of commands) program.addCommand(command);
+  const groups: Readonly<Record<string, readonly Command[]>> = {
+    'Use a server:': [uploadCommand(), watchCommand(), imagesCommand(), deadLettersCommand(), canaryCommand],
+    'Run a server:': [serveCommand, webCommand, consumerCommand, keysCommand(), modelCommand()],
+    'Keep it in order:': [auditCommand, reindexCommand, moveStoreCommand],
+  };
+  for (const [group, commands] of Object.entries(groups)) {
+    for (const command of commands) program.addCommand(command.helpGroup(group));
+  }
   for (const command of family(program)) {
     command.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
     command.showHelpAfterError(`(${nameOf(command)} --help has all options and examples)`);

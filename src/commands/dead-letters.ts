@@ -2,16 +2,10 @@ import { Command } from 'commander';
 import { ClientError, type GantryClient, type Image } from '../client/client.ts';
 import { addConnection, type Connection, connect } from './connection.ts';
 import { addExamples } from './help.ts';
+import { print, printFacts, printJson } from './print.ts';
+import { checkSelection, forEach } from './selection.ts';
 import { table } from './table.ts';
 import { plain, timeText } from './texts.ts';
-
-/** The command does not say which images are meant. Exit code 1. */
-class SelectionError extends Error {
-  readonly code = 'nothing-selected';
-}
-
-const print = (text: string): void => void process.stdout.write(text);
-const printJson = (value: unknown): void => print(`${JSON.stringify(value)}\n`);
 
 const rowOf = ({ id, updatedAt, attempts, error, filename }: Image): string[] => [
   id,
@@ -51,7 +45,7 @@ const show = async (id: string, options: Connection & { json?: true }): Promise<
     printJson(image);
     return;
   }
-  const facts: [string, string][] = [
+  printFacts([
     ['id', image.id],
     ['file', `${plain(image.filename)} (${image.contentType}, ${image.bytes} bytes)`],
     ['uploaded', image.createdAt],
@@ -59,8 +53,7 @@ const show = async (id: string, options: Connection & { json?: true }): Promise<
     ['attempts', `${image.attempts} in generation ${image.generation}`],
     ['why', image.error?.code ?? ''],
     ['last error', plain(image.error?.message ?? '')],
-  ];
-  for (const [name, value] of facts) print(`${name.padEnd(12)}${value}\n`);
+  ]);
 };
 
 interface Selected extends Connection {
@@ -68,29 +61,8 @@ interface Selected extends Connection {
   readonly json?: true;
 }
 
-const checkSelection = (ids: readonly string[], { all }: Selected): void => {
-  if (ids.length === 0 && !all) throw new SelectionError('name the IDs, or say --all');
-  if (ids.length > 0 && all) throw new SelectionError('IDs and --all together make no sense');
-};
-
-/** Runs `change` for each ID, tells of each, and goes on after a failure; exit code 1 if there was one. */
-const forEach = async (
-  ids: Iterable<string> | AsyncIterable<string>,
-  change: (id: string) => Promise<void>,
-) => {
-  for await (const id of ids) {
-    try {
-      await change(id);
-    } catch (error) {
-      if (!(error instanceof ClientError) || error.code === 'unreachable') throw error;
-      process.stderr.write(`${id}: ${error.message}\n`);
-      process.exitCode = 1;
-    }
-  }
-};
-
 const replay = async (ids: string[], options: Selected): Promise<void> => {
-  checkSelection(ids, options);
+  checkSelection(ids, options.all === true);
   const server = connect(options);
   if (options.all) {
     const replayed = await server.replayAll();
@@ -106,7 +78,7 @@ const replay = async (ids: string[], options: Selected): Promise<void> => {
 };
 
 const discard = async (ids: string[], options: Selected): Promise<void> => {
-  checkSelection(ids, options);
+  checkSelection(ids, options.all === true);
   const server = connect(options);
   const every = async function* () {
     for await (const { id } of server.deadLetters()) yield id;
