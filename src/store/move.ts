@@ -26,6 +26,8 @@ const plan: Readonly<Record<Moved, string | undefined>> = {
   thumbnails: ofImages,
   events: undefined,
   idempotency_keys: undefined,
+  uploads: undefined,
+  upload_parts: undefined,
 };
 const tables = Object.keys(plan) as Moved[];
 

@@ -2,6 +2,7 @@ import { chunks, type Sql } from './differences.ts';
 import { newImageRow } from './rows.ts';
 import type { ImageRow, Trx } from './schema.ts';
 import { writeEvents } from './sql-events.ts';
+import { finishUploads } from './sql-uploads.ts';
 import { type Acceptance, StoreError, type Submission } from './store.ts';
 
 type Key = NonNullable<Submission['idempotency']>;
@@ -44,7 +45,11 @@ const decide = async (
   for (const { idempotency: key } of submissions) if (key && !first.has(key.key)) first.set(key.key, key);
   // Sorted, so that two transactions with the same keys do not wait for each other in a circle.
   const used = await takeKeys(sql, trx, [...first.values()].sort(byKey), now);
-  return submissions.map(({ idempotency: key }) => {
+  const uploads = submissions.flatMap(({ upload }) => upload ?? []);
+  const finished = await finishUploads(sql, trx, uploads, now);
+  return submissions.map(({ idempotency: key, upload }) => {
+    // The first of two in one call.
+    if (upload !== undefined) return { kind: finished.delete(upload) ? 'accepted' : 'ended' };
     if (!key) return { kind: 'accepted' };
     const use = used.get(key.key);
     if (!use) {

@@ -5,13 +5,18 @@ import { originalOf } from './rows.ts';
 import type { Ledger, StoredOriginal } from './store.ts';
 
 export const storedBytes = async ({ db }: Sql): Promise<number> => {
+  // A sum of 64-bit numbers has a type of its own in PostgreSQL.
   const { bytes } = await db
     .selectFrom('images')
-    // A sum of 64-bit numbers has a type of its own in PostgreSQL.
     .select(raw<number | null>`cast(sum(bytes) as bigint)`.as('bytes'))
     .where('blob', '<>', '')
     .executeTakeFirstOrThrow();
-  return bytes ?? 0;
+  const { received } = await db
+    .selectFrom('uploads')
+    .select(raw<number | null>`cast(sum(received) as bigint)`.as('received'))
+    .where('state', '=', 'open')
+    .executeTakeFirstOrThrow();
+  return (bytes ?? 0) + (received ?? 0);
 };
 
 const strayOutbox = raw<SqlBool>`

@@ -1,5 +1,5 @@
 import { chunks, type Sql } from './differences.ts';
-import { imageOf } from './rows.ts';
+import { imageOf, iso } from './rows.ts';
 import type { ImageRow, Tables, Trx } from './schema.ts';
 import type { ImageEvent } from './store.ts';
 
@@ -41,7 +41,7 @@ export const events = async (
 ): Promise<ImageEvent[]> => {
   const rows = await db
     .selectFrom('events')
-    .select(['seq', 'type', 'image_id', 'image', 'traceparent'])
+    .select(['seq', 'type', 'image_id', 'image', 'at', 'traceparent'])
     .where('seq', '>', after)
     .$if(imageId !== undefined, (query) => query.where('image_id', '=', imageId ?? ''))
     .orderBy('seq')
@@ -50,6 +50,7 @@ export const events = async (
   return rows.map((row) => ({
     seq: row.seq,
     type: row.type,
+    at: iso(row.at),
     imageId: row.image_id,
     image: row.image === null ? null : JSON.parse(row.image),
     ...(row.traceparent === null ? {} : { traceparent: row.traceparent }),

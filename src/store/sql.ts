@@ -9,6 +9,19 @@ import { images } from './sql-list.ts';
 import { claimOutbox, published, requeue } from './sql-outbox.ts';
 import { record, started } from './sql-record.ts';
 import { oldImages, oldOriginals, originalsRemoved } from './sql-retention.ts';
+import {
+  appendPart,
+  claimUpload,
+  completeUploads,
+  createUpload,
+  endedUploads,
+  endUpload,
+  expireUploads,
+  forgetUploads,
+  livingParts,
+  partsRemoved,
+  upload,
+} from './sql-uploads.ts';
 import type { Store } from './store.ts';
 
 /** The store over an SQL database whose schema is up to date. */
@@ -38,6 +51,17 @@ export const sqlStore = (sql: Sql, own: Pick<Store, 'onChange' | 'close'>): Stor
   originals: (after, limit) => originals(sql, after, limit),
   existing: (ids) => existing(sql, ids),
   expire: (before, limit) => expire(sql, millis(before), limit),
+  createUpload: (created) => createUpload(sql, created),
+  upload: (id) => upload(sql, id),
+  appendPart: (id, at, part, expiresAt) => appendPart(sql, id, at, part, millis(expiresAt)),
+  claimUpload: (id, imageId) => claimUpload(sql, id, imageId),
+  endUpload: (id, end) => endUpload(sql, id, end),
+  partsRemoved: (id) => partsRemoved(sql, id),
+  completeUploads: (unchangedSince, limit) => completeUploads(sql, millis(unchangedSince), limit),
+  expireUploads: (before, limit) => expireUploads(sql, millis(before), limit),
+  endedUploads: (limit) => endedUploads(sql, limit),
+  forgetUploads: (before, limit) => forgetUploads(sql, millis(before), limit),
+  livingParts: (keys) => livingParts(sql, keys),
   ping: () => ping(sql),
   ...own,
 });

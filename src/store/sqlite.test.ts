@@ -186,6 +186,8 @@ describe('SQLite only', () => {
       alter table outbox drop column traceparent;
       alter table outbox drop column added_at;
       alter table events drop column traceparent;
+      drop table uploads;
+      drop table upload_parts;
       delete from kysely_migration where name <> '001-initial'`);
     old.close();
     const store = await openSqliteStore(file);

@@ -6,6 +6,7 @@ import { listCases } from './contract/list.ts';
 import { outboxCases } from './contract/outbox.ts';
 import { recordCases } from './contract/record.ts';
 import { retentionCases } from './contract/retention.ts';
+import { uploadCases } from './contract/uploads.ts';
 import type { Store } from './store.ts';
 
 /** What every adapter of the port does alike. `open` gives an empty store; each case closes its own. */
@@ -19,6 +20,7 @@ export const storeContract = (name: string, open: () => Promise<Store>): void =>
       listCases,
       retentionCases,
       auditCases,
+      uploadCases,
     ])
       cases(open);
   });

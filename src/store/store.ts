@@ -1,5 +1,6 @@
 import type { Image, ImageState } from '../pipeline/image.ts';
 import type { Job, Outcome, ProcessingHint } from '../pipeline/message.ts';
+import type { Uploads } from './uploads.ts';
 
 /** An image that is about to be accepted; its blob is durable already. The time in its UUIDv7 becomes `createdAt`. */
 export interface NewImage
@@ -12,9 +13,18 @@ export interface Submission {
   /** W3C Trace Context of the request, for the jobs. */
   readonly traceparent?: string;
   readonly idempotency?: { readonly key: string; readonly fingerprint: string; readonly response: string };
+  /** The upload in parts that the image is made of, which is finished with it. */
+  readonly upload?: string;
 }
-/** `repeated`: the key was used by the same upload before; `conflict`: by another one. Neither stores anything. */
-export type Acceptance = { kind: 'accepted' } | { kind: 'repeated'; response: string } | { kind: 'conflict' };
+/**
+ * `repeated`: the key was used by the same upload before; `conflict`: by another one; `ended`: the upload in parts is
+ * finished already, or was given up. None of them stores anything.
+ */
+export type Acceptance =
+  | { kind: 'accepted' }
+  | { kind: 'repeated'; response: string }
+  | { kind: 'conflict' }
+  | { kind: 'ended' };
 /** `repeated`: it was final already; `stale`: of an older generation, kept as history; `unknown`: no such image. */
 export type Recorded = 'recorded' | 'repeated' | 'stale' | 'unknown';
 export type JobKey = Pick<Job, 'id' | 'generation'>;
@@ -41,6 +51,8 @@ export interface ImagePage {
 export interface ImageEvent {
   readonly seq: number;
   readonly type: ImageState | 'deleted';
+  /** When it happened, ISO 8601. */
+  readonly at: string;
   readonly imageId: string;
   readonly image: Image | null;
   /** W3C Trace Context of what led to it. */
@@ -77,7 +89,7 @@ export interface StoredOriginal {
 }
 
 /** The ledger. Each call is one transaction, durable when it resolves; throws {@link StoreError}. Lists answer in their order. */
-export interface Store {
+export interface Store extends Uploads {
   /** Image rows, outbox rows and `queued` events. Outbox rows are held back `leaseMs` for the submitter to publish itself. */
   accept(submissions: readonly Submission[], leaseMs: number): Promise<Acceptance[]>;
   /** Drops outbox rows whose jobs the broker has confirmed. */
@@ -121,7 +133,7 @@ export interface Store {
   originalsRemoved(ids: readonly string[]): Promise<void>;
   /** Final images accepted before `before` (ISO), oldest first. */
   oldImages(before: string, limit: number): Promise<StoredOriginal[]>;
-  /** Sum of the sizes of all originals that are kept, in bytes. Reads every row. */
+  /** Sum of the sizes of all originals that are kept, and of what unfinished uploads have brought, in bytes. Reads every row. */
   storedBytes(): Promise<number>;
   /** For the audit; reads every row. */
   ledger(): Promise<Ledger>;

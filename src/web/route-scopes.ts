@@ -8,6 +8,7 @@ const routes: Readonly<Record<string, Needed>> = {
   'POST /upload': 'upload',
   'GET /images': 'read',
   'GET /images/:id': 'read',
+  'GET /images/:id/timeline': 'read',
   'GET /images/:id/original': 'read',
   'GET /images/:id/thumbnail': 'read',
   'GET /images/:id/events': 'read',

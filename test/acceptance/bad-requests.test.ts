@@ -158,6 +158,7 @@ const paths: [method: string, path: string, status: number, code: string][] = [
   ['GET', '/images/01890000-0000-7000-8000-000000000000/original', 404, 'not-found'],
   ['GET', '/images/01890000-0000-7000-8000-000000000000/thumbnail', 404, 'not-found'],
   ['GET', '/images/01890000-0000-7000-8000-000000000000/events', 404, 'not-found'],
+  ['GET', '/images/01890000-0000-7000-8000-000000000000/timeline', 404, 'not-found'],
   ['DELETE', '/images/01890000-0000-7000-8000-000000000000', 404, 'not-found'],
   ['POST', '/images/01890000-0000-7000-8000-000000000000/reprocess', 404, 'not-found'],
   ['POST', '/dead-letters/01890000-0000-7000-8000-000000000000/replay', 404, 'not-found'],

@@ -94,6 +94,7 @@ test('the OpenAPI document names every route, and an image is what it says', asy
     'get /images/{id}/events',
     'get /images/{id}/original',
     'get /images/{id}/thumbnail',
+    'get /images/{id}/timeline',
     'get /metrics',
     'get /models',
     'get /readyz',

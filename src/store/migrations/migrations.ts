@@ -5,6 +5,7 @@ import { initial } from './001-initial.ts';
 import { removedOriginals } from './002-removed-originals.ts';
 import { agesAndTraces } from './003-ages-and-traces.ts';
 import { hashesAndCounts } from './004-hashes-and-counts.ts';
+import { uploads } from './005-uploads.ts';
 import type { ColumnTypes } from './column-types.ts';
 
 /** Never change one that was released: add the next. Down migrations: restore a backup. */
@@ -13,6 +14,7 @@ const migrations = (types: ColumnTypes) => ({
   '002-removed-originals': removedOriginals(types),
   '003-ages-and-traces': agesAndTraces(),
   '004-hashes-and-counts': hashesAndCounts(types),
+  '005-uploads': uploads(types),
 });
 
 /** Names of the migrations that a database lacks. Throws StoreError `newer-schema` if it is ahead of us. */

@@ -6,6 +6,7 @@ import type { App, WebContext } from '../context.ts';
 import { notFound, Problem } from '../problem.ts';
 import { reprocess } from '../reprocess.ts';
 import { Id, Page, paging, problemResponses } from '../schemas.ts';
+import { Timeline, timelineOf } from '../timeline.ts';
 
 const Query = Type.Object(
   {
@@ -57,6 +58,18 @@ export const imageRoutes = (app: App, context: WebContext): void => {
     const image = await store.image(request.params.id);
     if (image === undefined) throw notFound(`image ${request.params.id}`);
     return image;
+  });
+
+  const timeline = {
+    summary: 'What happened to an image, with times',
+    tags,
+    params: Id,
+    response: { 200: Timeline, ...problemResponses },
+  };
+  app.get('/images/:id/timeline', { schema: timeline }, async (request) => {
+    const image = await store.image(request.params.id);
+    if (image === undefined) throw notFound(`image ${request.params.id}`);
+    return timelineOf(store, image);
   });
 
   const original = { summary: 'The original file', tags, params: Id };
