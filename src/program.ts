@@ -168,6 +168,33 @@ const moveStoreCommand = settingsCommand(
     (await import('./commands/move-store.ts')).moveStore(configOf(flags), { from, json: json === true }),
   );
 
+const doctorCommand = settingsCommand('doctor', settingNames, {
+  summary: 'check everything that a server needs, and say how to mend it',
+  description:
+    'Checks settings, folders, disk, store, broker, image storage, model, Node and, if one answers, the server at GANTRY_URL. Changes nothing. Exit code 1 if something fails.',
+  examples: [
+    'gantry doctor',
+    'gantry doctor --data-dir /var/lib/gantry --json',
+    'GANTRY_URL=http://web-server:5000 gantry doctor',
+  ],
+})
+  .option('--json', 'print one JSON line a check')
+  .action(async ({ json, ...flags }: Flags & { json?: true }) =>
+    (await import('./commands/doctor.ts')).doctor(flags, { json: json === true }),
+  );
+
+const configCommand = settingsCommand('config', settingNames, {
+  summary: 'show every setting, and where it comes from',
+  description:
+    'Shows every setting with its value and where that comes from: flag, environment, file or default. Secrets are not shown. Exit code 2 if one is wrong.',
+  examples: ['gantry config', 'gantry config --set', 'gantry config --json | jq -r .variable'],
+})
+  .option('--set', 'only what is not at its default')
+  .option('--json', 'print one JSON line a setting')
+  .action(async ({ json, set, ...flags }: Flags & { json?: true; set?: true }) =>
+    (await import('./commands/config.ts')).config(flags, { json: json === true, set: set === true }),
+  );
+
 /** The whole command line. Exit code 2 for wrong usage. */
 export const createProgram = (): Command => {
   const program = new Command('gantry')
@@ -178,7 +205,7 @@ export const createProgram = (): Command => {
   const groups: Readonly<Record<string, readonly Command[]>> = {
     'Use a server:': [uploadCommand(), watchCommand(), imagesCommand(), deadLettersCommand(), canaryCommand],
     'Run a server:': [serveCommand, webCommand, consumerCommand, keysCommand(), modelCommand()],
-    'Keep it in order:': [auditCommand, reindexCommand, moveStoreCommand],
+    'Keep it in order:': [doctorCommand, configCommand, auditCommand, reindexCommand, moveStoreCommand],
   };
   for (const [group, commands] of Object.entries(groups)) {
     for (const command of commands) program.addCommand(command.helpGroup(group));
