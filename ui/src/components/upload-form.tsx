@@ -10,11 +10,12 @@ import { CameraIcon, FolderIcon } from './upload-icons.tsx';
  */
 const choose = (
   onFiles: (files: Iterable<File>) => void,
-  how: Pick<Partial<HTMLInputElement>, 'accept' | 'capture' | 'webkitdirectory'>,
+  attributes: Readonly<Record<string, string>>,
 ): HTMLInputElement => {
   const input = document.createElement('input');
   input.type = 'file';
-  Object.assign(input, how);
+  // Not every browser that honours them has properties of these names.
+  for (const [name, value] of Object.entries(attributes)) input.setAttribute(name, value);
   input.addEventListener('change', () => onFiles(withoutClutter(input.files ?? [])));
   input.click();
   return input;
@@ -23,8 +24,8 @@ const choose = (
 /** Chooses files; whether they are images the server decides, from their bytes. */
 export const UploadForm = ({ onFiles }: { onFiles: (files: Iterable<File>) => void }) => {
   const chooser = useRef<HTMLInputElement>(null);
-  const open = (how: Parameters<typeof choose>[1]) => {
-    chooser.current = choose(onFiles, how);
+  const open = (attributes: Readonly<Record<string, string>>) => {
+    chooser.current = choose(onFiles, attributes);
   };
   return (
     <form className="upload" aria-label={texts.upload.title} onSubmit={(event) => event.preventDefault()}>
@@ -52,7 +53,7 @@ export const UploadForm = ({ onFiles }: { onFiles: (files: Iterable<File>) => vo
         <CameraIcon />
         {texts.upload.takePhoto}
       </button>
-      <button type="button" className="button upload-folder" onClick={() => open({ webkitdirectory: true })}>
+      <button type="button" className="button upload-folder" onClick={() => open({ webkitdirectory: '' })}>
         <FolderIcon />
         {texts.upload.chooseFolder}
       </button>
