@@ -101,7 +101,6 @@ const ReplayAll = ({ count, onChanged }: { count: number; onChanged: () => void 
   const shown = formatCount(count);
   return (
     <div className="replay-all">
-      <span role="status">{said}</span>
       {fault && (
         <p className="fault" role="alert">
           {fault}
@@ -124,13 +123,14 @@ const ReplayAll = ({ count, onChanged }: { count: number; onChanged: () => void 
           </button>
         )
       )}
+      <span role="status">{said}</span>
     </div>
   );
 };
 
 const letterSize = (): CellSize =>
   window.matchMedia('(width < 40rem)').matches
-    ? { least: 100, aspect: 0, extra: 10.5, gap: 0.6 }
+    ? { least: 100, aspect: 0, extra: 11.5, gap: 0.6 }
     : { least: 100, aspect: 0, extra: 6, gap: 0.6 };
 
 interface DeadLettersViewProps {

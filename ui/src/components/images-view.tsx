@@ -14,20 +14,24 @@ interface ImagesViewProps {
 }
 
 /** The images, and the filter that chooses them. */
-export const ImagesView = ({ listing, source, models, active }: ImagesViewProps) => (
-  <section className="images" aria-labelledby="title">
-    <div className="images-head">
-      <h2 id="title" tabIndex={-1}>
-        {texts.list.title}
-      </h2>
-      <FilterBar filter={listing.filter} models={models} />
-    </div>
-    <Gallery
-      key={JSON.stringify(listing.filter)}
-      listing={listing}
-      source={source}
-      active={active}
-      onClearFilter={() => isFiltered(listing.filter) && filterBy(noFilter)}
-    />
-  </section>
-);
+export const ImagesView = ({ listing, source, models, active }: ImagesViewProps) => {
+  // There is nothing to choose from yet.
+  const nothing = listing.phase === 'ready' && listing.count === 0 && !isFiltered(listing.filter);
+  return (
+    <section className="images" aria-labelledby="title">
+      <div className="images-head">
+        <h2 id="title" tabIndex={-1}>
+          {texts.list.title}
+        </h2>
+        {!nothing && <FilterBar filter={listing.filter} models={models} />}
+      </div>
+      <Gallery
+        key={JSON.stringify(listing.filter)}
+        listing={listing}
+        source={source}
+        active={active}
+        onClearFilter={() => isFiltered(listing.filter) && filterBy(noFilter)}
+      />
+    </section>
+  );
+};

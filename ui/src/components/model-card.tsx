@@ -13,20 +13,22 @@ export const ModelCard = ({ model }: { model: Model }) => {
     <section className="panel model-card">
       <h3>{system.model(`${name} ${version}`)}</h3>
       <p>{description}</p>
-      <Facts
-        title={system.accuracy}
-        rows={[
-          [
-            system.accuracy,
-            system.accuracyOn(formatFineShare(accuracy.overall), formatCount(accuracy.images)),
-          ],
-          [system.data, accuracy.data],
-          [system.labels, labels.join(', ')],
-          [system.digest, shorten(digest)],
-          [system.licence, licence],
-        ]}
-      />
-      <Shares title={system.perLabel} rows={Object.entries(accuracy.perLabel)} />
+      <div className="model-parts">
+        <Facts
+          title={system.about}
+          rows={[
+            [
+              system.accuracy,
+              system.accuracyOn(formatFineShare(accuracy.overall), formatCount(accuracy.images)),
+            ],
+            [system.data, accuracy.data],
+            [system.labels, labels.join(', ')],
+            [system.digest, shorten(digest)],
+            [system.licence, licence],
+          ]}
+        />
+        <Shares title={system.perLabel} rows={Object.entries(accuracy.perLabel)} />
+      </div>
     </section>
   );
 };

@@ -1,4 +1,3 @@
-import type { ReactNode } from 'react';
 import type { Summary as Counts } from '../api.ts';
 import { formatCount, formatDuration, formatRate } from '../format.ts';
 import { texts } from '../texts.ts';
@@ -7,8 +6,8 @@ import { ThroughputChart } from './throughput-chart.tsx';
 
 const { summary } = texts;
 
-const Figure = ({ name, value, mark }: { name: string; value: ReactNode; mark: string }) => (
-  <div className={`figure figure-${mark}`}>
+const Figure = ({ name, value, mark }: { name: string; value: string; mark: string }) => (
+  <div className={`figure figure-${mark}`} data-none={value === '–' || value === formatCount(0) || undefined}>
     <dt>{name}</dt>
     <dd>{value}</dd>
   </div>

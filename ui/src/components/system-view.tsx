@@ -56,7 +56,8 @@ const Queues = ({ about: { broker } }: { about: System }) => (
   <section className="facts queues">
     <h3>{system.queues}</h3>
     <p data-connected={broker.connected}>
-      {system.brokers[broker.kind]}, {yesNo(system.connected, broker.connected)}
+      {system.brokers[broker.kind]}
+      {broker.kind === 'rabbitmq' && `, ${yesNo(system.connected, broker.connected)}`}
     </p>
     {broker.queues ? (
       <table>

@@ -49,7 +49,8 @@ export const ThroughputChart = ({ throughput }: { throughput: Summary['throughpu
         <span className="chart-key chart-key-accepted">{summary.accepted}</span>
         <span className="chart-key chart-key-finished">{summary.finished}</span>
         <span className="chart-span">
-          {summary.chart(span)} · {summary.most(formatRate(most / stepSeconds))}
+          {formatDuration(series.length * stepSeconds * 1000)} ·{' '}
+          {summary.most(formatRate(Math.max(...accepted, ...finished) / stepSeconds))}
         </span>
       </figcaption>
     </figure>
