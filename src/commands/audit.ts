@@ -38,6 +38,7 @@ const describe = (found: Audit): string => {
     ['orphaned originals', orphanedOriginals.length, some(orphanedOriginals)],
     ['orphaned parts', orphanedParts.length, some(orphanedParts)],
     ['stray rows', found.strayRows, ''],
+    ['miscounted', found.miscounted, 'numbers of the summary, no loss; --repair counts anew'],
   ];
   const body = table(
     ['', 'COUNT', ''],
@@ -48,6 +49,7 @@ const describe = (found: Audit): string => {
 
 const describeRepair = ({
   requeued,
+  recounted,
   orphansRemoved,
   partsRemoved,
   originalsWrittenOff,
@@ -55,6 +57,7 @@ const describeRepair = ({
 }: Repair): string =>
   [
     `Queued again: ${requeued}. Orphaned originals removed: ${orphansRemoved}, parts: ${partsRemoved}. Originals written off: ${originalsWrittenOff}.`,
+    ...(recounted ? ['The summary counts anew.'] : []),
     ...left.map((line) => `Left alone: ${line}`),
     '',
   ].join('\n');

@@ -84,6 +84,7 @@ test('a sound installation: everything is where it should be', async (t) => {
     orphanedOriginals: [],
     orphanedParts: [],
     strayRows: 0,
+    miscounted: 0,
     ok: true,
   });
   assert.equal(waiting.pipeline, 'pets');
@@ -100,6 +101,7 @@ test('an image that nobody has is found, and queued again by a repair', async (t
   const mended = await repair(context, found);
   assert.deepEqual(mended, {
     requeued: 1,
+    recounted: false,
     orphansRemoved: 0,
     partsRemoved: 0,
     originalsWrittenOff: 0,

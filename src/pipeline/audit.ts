@@ -35,6 +35,8 @@ export interface Audit {
   readonly orphanedParts: readonly string[];
   /** Rows whose image does not exist or is over; only a broken database has them. */
   readonly strayRows: number;
+  /** Numbers of the summary that are wrong; no loss. */
+  readonly miscounted: number;
   /** Whether anything that was accepted is lost or hangs in the air. */
   readonly ok: boolean;
 }
@@ -178,12 +180,15 @@ export const audit = async (context: AuditContext): Promise<Audit> => {
     orphanedOriginals: orphaned,
     orphanedParts: parts,
     strayRows,
+    miscounted: ledger.miscounted,
     ok: unaccounted === 0 && missing.length === 0 && strayRows === 0,
   };
 };
 
 export interface Repair {
   readonly requeued: number;
+  /** Whether numbers of the summary were put right. */
+  readonly recounted: boolean;
   readonly orphansRemoved: number;
   readonly partsRemoved: number;
   /** Ended images noted as being without their original from now on. */
@@ -240,5 +245,6 @@ export const repair = async (context: AuditContext, found: Audit): Promise<Repai
     await store.originalsRemoved(ended);
     originalsWrittenOff = ended.length;
   }
-  return { requeued, orphansRemoved, partsRemoved, originalsWrittenOff, left };
+  const recounted = found.miscounted > 0 && (await store.recount());
+  return { requeued, recounted, orphansRemoved, partsRemoved, originalsWrittenOff, left };
 };

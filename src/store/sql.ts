@@ -2,6 +2,7 @@ import type { Sql } from './differences.ts';
 import { millis } from './rows.ts';
 import { accept } from './sql-accept.ts';
 import { existing, ledger, originals, storedBytes } from './sql-audit.ts';
+import { mergeCounts, recount, summary } from './sql-counts.ts';
 import { events, expire, lastEvent } from './sql-events.ts';
 import { atWork, blobOf, image, outstanding, ping, thumbnail } from './sql-images.ts';
 import { remove, replayDead, reprocess } from './sql-lifecycle.ts';
@@ -43,6 +44,9 @@ export const sqlStore = (sql: Sql, own: Pick<Store, 'onChange' | 'close'>): Stor
   events: (after, limit, imageId) => events(sql, after, limit, imageId),
   lastEvent: () => lastEvent(sql),
   outstanding: () => outstanding(sql),
+  summary: (since) => summary(sql, millis(since)),
+  mergeCounts: (before) => mergeCounts(sql, millis(before)),
+  recount: () => recount(sql),
   atWork: (since) => atWork(sql, millis(since)),
   oldOriginals: (before, limit) => oldOriginals(sql, millis(before), limit),
   originalsRemoved: (ids) => originalsRemoved(sql, ids),

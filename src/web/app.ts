@@ -18,6 +18,7 @@ import { metricsRoute } from './routes/metrics.ts';
 import { modelRoutes } from './routes/models.ts';
 import { pageRoutes } from './routes/page.ts';
 import { sessionRoutes } from './routes/session.ts';
+import { summaryRoutes } from './routes/summary.ts';
 import { systemRoutes } from './routes/system.ts';
 import { uploadRoute } from './routes/upload.ts';
 import { uploadsRoutes } from './routes/uploads.ts';
@@ -63,6 +64,7 @@ export const buildApp = async (context: WebContext): Promise<App> => {
   deadLetterRoutes(app, context);
   modelRoutes(app, context);
   systemRoutes(app, context);
+  summaryRoutes(app, context);
   healthRoutes(app, context);
   metricsRoute(app, context);
   sessionRoutes(app, authentication, context.log);

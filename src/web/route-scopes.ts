@@ -23,6 +23,7 @@ const routes: Readonly<Record<string, Needed>> = {
   'GET /dead-letters': 'read',
   'GET /models': 'read',
   'GET /system': 'read',
+  'GET /summary': 'read',
   'GET /openapi.json': 'read',
   'GET /metrics': 'read',
   'DELETE /images/:id': 'admin',

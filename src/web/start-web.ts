@@ -7,6 +7,7 @@ import type { WebMetrics } from '../observability/web-metrics.ts';
 import { createDispatcher } from '../pipeline/dispatch.ts';
 import { createFinish } from '../pipeline/finish.ts';
 import { startRecording } from '../pipeline/record.ts';
+import { startRecount } from '../pipeline/recount.ts';
 import { startRelay } from '../pipeline/relay.ts';
 import { startRetention } from '../pipeline/retain.ts';
 import { createSubmit } from '../pipeline/submit.ts';
@@ -18,6 +19,7 @@ import { buildApp } from './app.ts';
 import type { App, WebContext } from './context.ts';
 import { startEventFeed } from './event-feed.ts';
 import { observe } from './observe.ts';
+import { flowMs } from './summary.ts';
 import { createSystem, type System } from './system.ts';
 
 export interface WebParts extends Pick<WebContext, 'models' | 'version'> {
@@ -105,6 +107,11 @@ export const startWeb = async (parts: WebParts): Promise<Web> => {
     idleMs: untendedMs,
     rememberMs: config.keepUploads,
   });
+  const recount = startRecount({
+    ...{ store, log, intervalMs: config.sweepInterval, keepFlowMs: flowMs },
+    // A file is ours alone.
+    shared: config.databaseUrl !== undefined,
+  });
   metrics.storageReserve.set(config.minFreeBytes);
   const app = await buildApp({
     store,
@@ -146,7 +153,10 @@ export const startWeb = async (parts: WebParts): Promise<Web> => {
     },
     stopAccepting: () => app.close(),
     async stopPipeline() {
-      await Promise.all([relay.stop(), sweep.stop(), retention?.stop(), tending.stop()]);
+      await Promise.all([
+        ...[relay.stop(), sweep.stop(), retention?.stop()],
+        ...[tending.stop(), recount.stop()],
+      ]);
       await Promise.all([flush(), recording.cancel()]);
     },
   };

@@ -41,6 +41,34 @@ test('models as their manifests describe them', async () => {
   assert.deepEqual(models[0]?.labels, ['dog', 'cat', 'other']);
 });
 
+interface SummaryJson {
+  readonly states: Record<string, number>;
+  readonly total: number;
+  readonly labels: Record<string, number>;
+  readonly throughput: {
+    perSecond: number;
+    stepSeconds: number;
+    series: { at: string; accepted: number; finished: number }[];
+  };
+}
+
+test('the summary counts what happens', async () => {
+  const look = async () => json<SummaryJson>(await fetch(`${server.url}/summary`));
+  const before = await look();
+  const image = await ended(server.url, await accepted(server.url, 'cats/chelsea.png'));
+  // Answers may be a second old, and so may another server's.
+  let after = await look();
+  while ((after.labels.cat ?? 0) <= (before.labels.cat ?? 0)) after = await look();
+  assert.equal(image.result?.label, 'cat');
+  assert.equal(
+    after.total,
+    Object.values(after.states).reduce((sum, n) => sum + n),
+  );
+  const { series, stepSeconds, perSecond } = after.throughput;
+  assert.deepEqual([series.length, stepSeconds], [30, 10]);
+  assert.ok(perSecond > 0 && series.some(({ finished }) => finished > 0));
+});
+
 interface SystemJson {
   readonly version: string;
   readonly role: string;
@@ -99,6 +127,7 @@ test('the OpenAPI document names every route, and an image is what it says', asy
     'get /models',
     'get /readyz',
     'get /session',
+    'get /summary',
     'get /system',
     'post /dead-letters/replay',
     'post /dead-letters/{id}/replay',
