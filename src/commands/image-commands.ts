@@ -2,7 +2,7 @@ import type { GantryClient, Image, ImageFilter, ImageState } from '../client/cli
 import { ConfigError, duration, integer } from '../setting-kinds.ts';
 import { type Connection, connect } from './connection.ts';
 import { print, printFacts, printJson } from './print.ts';
-import { checkSelection, confirm, forEach, SelectionError } from './selection.ts';
+import { checkSelection, confirm, forEach, imageId, SelectionError } from './selection.ts';
 import { table } from './table.ts';
 import { bytesText, counted, outcomeText, percent, plain, stateText, timeText } from './texts.ts';
 
@@ -94,7 +94,7 @@ export const list = async (options: List): Promise<void> => {
 
 /** `gantry images show ID`. Throws ClientError. */
 export const show = async (id: string, options: Show): Promise<void> => {
-  const image = await connect(options).image(id);
+  const image = await connect(options).image(imageId(id));
   if (options.json) {
     printJson(image);
     return;
