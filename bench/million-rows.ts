@@ -88,6 +88,13 @@ export const fill = (dialect: Dialect, count: number): string[] => {
      select ${dialect.id('ms', 'n')}, 1, ms from (select n, ${ms} as ms from ${numbers} where ${inOutbox}) as late`,
     `insert into results (image_id, generation, model_digest, attempt, result, recorded_at)
      select id, 1, 'sha256:1', 1, result, updated_at from images where state = 'succeeded'`,
+    // As many as there are at most before they are merged, if something happens in every second.
+    `insert into counts (at, kind, name, n)
+     select ${Math.floor(Date.now() / 1000) * 1000} - n * 1000, kind, name, 10 from ${dialect.numbers(330)},
+       (select 'accepted' as kind, '' as name union select 'finished', '' union select 'state', 'queued' union
+        select 'state', 'processing' union select 'state', 'succeeded' union select 'state', 'failed' union
+        select 'label', 'dog' union select 'label', 'cat' union select 'label', 'other') as kinds
+     where kind in ('accepted', 'finished') or n < 30`,
     `insert into events (image_id, type, image, at)
      select id, state, result, updated_at from images where id > ${dialect.id(String(timeOfNth(0.84 * count, count)), '0')} order by id`,
   ];

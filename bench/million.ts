@@ -129,6 +129,10 @@ const measureCalls = async (store: Store, count: number): Promise<Table['rows']>
   };
   const batch = (size: number) => Array.from({ length: size }, () => ({ images: [newImage()] }));
   await row('outstanding', 10, () => store.outstanding());
+  await row('recount, all wrong', 1, () => store.recount());
+  await row('recount, nothing wrong', 5, () => store.recount());
+  const fiveMinutes = (): string => new Date(Date.now() - 300_000).toISOString();
+  await row('summary', 50, () => store.summary(fiveMinutes()));
   await row('atWork', 10, () => store.atWork('2025-01-01T00:00:00Z'));
   await row('lastEvent', 10, () => store.lastEvent());
   await row('events, 500', 10, () => store.events(0, 500));
@@ -139,6 +143,8 @@ const measureCalls = async (store: Store, count: number): Promise<Table['rows']>
   await row('existing, 1000', 10, (n) => store.existing(some.slice(n * 1000, n * 1000 + 1000)));
   const kept = (await store.oldOriginals(now(), 5_000)).map(({ id }) => id);
   await row('originalsRemoved, 500', 10, (n) => store.originalsRemoved(kept.slice(n * 500, n * 500 + 500)));
+  await row('mergeCounts', 1, () => store.mergeCounts(now()));
+  await row('summary, merged', 50, () => store.summary(fiveMinutes()));
   await row('ledger', 3, () => store.ledger());
   await row('storedBytes', 3, () => store.storedBytes());
   await row('requeue, 1000', 10, () => store.requeue(now(), 1000));

@@ -92,6 +92,11 @@ export const settings = {
   maxFiles: setting(integer(1, 10_000), '100', 'Most files in one upload request.'),
   maxBacklog: setting(integer(1, 1_000_000_000), '100000', 'Unfinished images beyond which uploads get 503.'),
   requestTimeout: setting(duration(1000), '5m', 'An upload that takes longer is cut off with 408.'),
+  keepUploads: setting(
+    duration(1000, 365 * 86400e3),
+    '24h',
+    'How long an unfinished resumable upload waits for its next bytes.',
+  ),
   minFreeBytes: setting(size, '500MB', 'Free disk space below which uploads get 507.'),
   shutdownTimeout: setting(duration(100), '30s', 'How long each phase of a shutdown may take.'),
   sweepInterval: setting(duration(100), '30s', 'How often the store is checked for overdue images.'),

@@ -39,6 +39,7 @@ const everything = async (store: Store) => {
     oldImages: await store.oldImages(at(86_400_000), 100),
     storedBytes: await store.storedBytes(),
     ledger: await store.ledger(),
+    summary: { ...(await store.summary(future())) },
     endedUploads: await Promise.all((await store.endedUploads(10)).map((id) => store.upload(id))),
     completeUploads: await store.completeUploads(at(365 * 86_400_000), 10),
   };

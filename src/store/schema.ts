@@ -38,6 +38,11 @@ export interface Tables {
   uploads: UploadRow;
   /** What has come of an upload, piece by piece; gone once it has ended and its blobs are removed. */
   upload_parts: { upload_id: string; start: number; blob: string };
+  /**
+   * How many images came into being with a state or a label, less those that ceased to have it; and how many were
+   * accepted and finished (`name` is empty). By the second (`at`); 0 is what was merged.
+   */
+  counts: { at: number; kind: 'state' | 'label' | 'accepted' | 'finished'; name: string; n: number };
   /** One row, written to see whether writing works. */
   heartbeat: { id: number; at: number };
 }

@@ -63,14 +63,19 @@ const decide = async (
   });
 };
 
+interface Accepted {
+  readonly row: ImageRow;
+  readonly traceparent: string | null;
+}
+
 /** Stores images, each with its outbox row. Those that are there already are left alone; returns the others. */
 const insertImages = async (
   sql: Sql,
   trx: Trx,
-  images: readonly { row: ImageRow; traceparent: string | null }[],
+  images: readonly Accepted[],
   dueAt: number,
-): Promise<ImageRow[]> => {
-  const inserted: ImageRow[] = [];
+): Promise<Accepted[]> => {
+  const inserted: Accepted[] = [];
   for (const part of chunks(sql, images, 21)) {
     const taken = await trx
       .insertInto('images')
@@ -90,7 +95,7 @@ const insertImages = async (
         })),
       )
       .execute();
-    inserted.push(...fresh.map(({ row }) => row));
+    inserted.push(...fresh);
   }
   return inserted;
 };
@@ -109,11 +114,11 @@ export const accept = (
       .flatMap(({ images, traceparent = null }) =>
         images.map((image) => ({ row: newImageRow(image, now), traceparent })),
       );
-    const traces = new Map(
-      images.flatMap(({ row, traceparent }) =>
-        traceparent === null ? [] : [[row.id, traceparent] as const],
-      ),
+    const inserted = await insertImages(sql, trx, images, now + leaseMs);
+    await writeEvents(
+      sql,
+      trx,
+      inserted.map(({ row, traceparent }) => ({ before: null, after: row, traceparent })),
     );
-    await writeEvents(sql, trx, await insertImages(sql, trx, images, now + leaseMs), traces);
     return acceptances;
   });

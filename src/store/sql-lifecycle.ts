@@ -50,7 +50,8 @@ const renew = async (
         })),
       )
       .execute();
-  await writeEvents(sql, trx, next);
+  const changes = next.map((after, index) => ({ before: images[index] ?? null, after }));
+  await writeEvents(sql, trx, changes);
   return next;
 };
 
@@ -87,8 +88,12 @@ export const replayDead = (sql: Sql, limit: number): Promise<number> =>
 /** The foreign keys take thumbnail, results and outbox row along. */
 export const remove = (sql: Sql, id: string): Promise<{ blob: string | null } | 'not-found'> =>
   sql.db.transaction().execute(async (trx) => {
-    const row = await trx.deleteFrom('images').where('id', '=', id).returning('blob').executeTakeFirst();
+    const row = await trx
+      .deleteFrom('images')
+      .where('id', '=', id)
+      .returning(['state', 'label', 'blob'])
+      .executeTakeFirst();
     if (!row) return 'not-found';
-    await writeDeletion(sql, trx, id, Date.now());
+    await writeDeletion(sql, trx, id, row);
     return { blob: blobIn(row) };
   });

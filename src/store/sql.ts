@@ -2,6 +2,7 @@ import type { Sql } from './differences.ts';
 import { millis } from './rows.ts';
 import { accept } from './sql-accept.ts';
 import { existing, ledger, originals, storedBytes } from './sql-audit.ts';
+import { mergeCounts, recount, summary } from './sql-counts.ts';
 import { events, expire, lastEvent } from './sql-events.ts';
 import { atWork, blobOf, image, outstanding, ping, thumbnail } from './sql-images.ts';
 import { remove, replayDead, reprocess } from './sql-lifecycle.ts';
@@ -11,6 +12,7 @@ import { record, started } from './sql-record.ts';
 import { oldImages, oldOriginals, originalsRemoved } from './sql-retention.ts';
 import {
   appendPart,
+  claimedImages,
   claimUpload,
   completeUploads,
   createUpload,
@@ -42,6 +44,9 @@ export const sqlStore = (sql: Sql, own: Pick<Store, 'onChange' | 'close'>): Stor
   events: (after, limit, imageId) => events(sql, after, limit, imageId),
   lastEvent: () => lastEvent(sql),
   outstanding: () => outstanding(sql),
+  summary: (since) => summary(sql, millis(since)),
+  mergeCounts: (before) => mergeCounts(sql, millis(before)),
+  recount: () => recount(sql),
   atWork: (since) => atWork(sql, millis(since)),
   oldOriginals: (before, limit) => oldOriginals(sql, millis(before), limit),
   originalsRemoved: (ids) => originalsRemoved(sql, ids),
@@ -61,6 +66,7 @@ export const sqlStore = (sql: Sql, own: Pick<Store, 'onChange' | 'close'>): Stor
   expireUploads: (before, limit) => expireUploads(sql, millis(before), limit),
   endedUploads: (limit) => endedUploads(sql, limit),
   forgetUploads: (before, limit) => forgetUploads(sql, millis(before), limit),
+  claimedImages: (imageIds) => claimedImages(sql, imageIds),
   livingParts: (keys) => livingParts(sql, keys),
   ping: () => ping(sql),
   ...own,

@@ -1,6 +1,7 @@
 import { describe } from 'node:test';
 import { acceptCases } from './contract/accept.ts';
 import { auditCases } from './contract/audit.ts';
+import { countCases } from './contract/counts.ts';
 import { lifecycleCases } from './contract/lifecycle.ts';
 import { listCases } from './contract/list.ts';
 import { outboxCases } from './contract/outbox.ts';
@@ -20,6 +21,7 @@ export const storeContract = (name: string, open: () => Promise<Store>): void =>
       listCases,
       retentionCases,
       auditCases,
+      countCases,
       uploadCases,
     ])
       cases(open);

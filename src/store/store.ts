@@ -69,6 +69,21 @@ export interface Outstanding {
   /** When the oldest of them was added. */
   readonly oldestOutboxAt: string | null;
 }
+/** Images accepted, and images that became succeeded, failed or dead, in the second that begins at `at` (ISO). */
+export interface Flow {
+  readonly at: string;
+  readonly accepted: number;
+  readonly finished: number;
+}
+export interface Summary {
+  readonly states: Readonly<Record<ImageState, number>>;
+  /** Labels that some image has. */
+  readonly labels: Readonly<Record<string, number>>;
+  readonly oldestUnfinishedAt: string | null;
+  /** Seconds in which something happened, oldest first. */
+  readonly flow: readonly Flow[];
+}
+
 /** With the W3C Trace Context of its message, for the event that it becomes. */
 export type TracedOutcome = Outcome & { readonly traceparent?: string };
 
@@ -80,6 +95,8 @@ export interface Ledger {
   readonly strayOutbox: number;
   /** Results and thumbnails whose image does not exist; 0 unless something is broken. */
   readonly strayResults: number;
+  /** States and labels of which `summary` tells a wrong number; see `recount`. */
+  readonly miscounted: number;
 }
 /** Where an image's original should lie; `blob` is null once it was removed on purpose. */
 export interface StoredOriginal {
@@ -125,6 +142,15 @@ export interface Store extends Uploads {
   /** The newest event's number, 0 if there is none. */
   lastEvent(): Promise<number>;
   outstanding(): Promise<Outstanding>;
+  /** What there is, and the flow since `since` (ISO). Costs the same however many images there are. */
+  summary(since: string): Promise<Summary>;
+  /** Keeps `summary` cheap, called now and then. Forgets the flow of before `before` (ISO). */
+  mergeCounts(before: string): Promise<void>;
+  /**
+   * Puts right what `summary` counts, if it is wrong, and returns whether it was: a Gantry of an older version that
+   * writes during a rolling upgrade counts nothing. Reads two indexes whole.
+   */
+  recount(): Promise<boolean>;
   /** Images in `processing` that saw a change since `since` (ISO): some consumer has them. */
   atWork(since: string): Promise<number>;
   /** Final images accepted before `before` (ISO) that still have their original, oldest first. */

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { FastifyError } from 'fastify';
 import { Type } from 'typebox';
-import { formatTraceparent, parseTraceparent } from '../../observability/traceparent.ts';
-import { currentTraceparent, inSpan } from '../../observability/tracing.ts';
+import { inSpan } from '../../observability/tracing.ts';
 import { type NewImage, StoreError } from '../../store/store.ts';
 import type { App, WebContext } from '../context.ts';
 import { asProblem } from '../plugins/problems.ts';
 import { Problem } from '../problem.ts';
 import { isRefusalOfFile, readUpload, type Upload } from '../read-upload.ts';
+import { traceOf } from '../request-trace.ts';
 import { problemResponses } from '../schemas.ts';
 import { UploadAnswer } from '../upload-answer.ts';
 
@@ -100,8 +100,7 @@ export const uploadRoute = (app: App, context: WebContext): void => {
     const response = JSON.stringify(answer);
     const idempotency =
       key === undefined ? {} : { idempotency: { key, fingerprint: fingerprintOf(upload), response } };
-    const given = parseTraceparent(request.headers.traceparent);
-    const traceparent = currentTraceparent() ?? (given && formatTraceparent(given));
+    const traceparent = traceOf(request);
     const trace = traceparent === undefined ? {} : { traceparent };
     const submission = { images: upload.images, ...idempotency, ...trace };
     const acceptance = await inSpan('accept', {}, () => submit(submission)).catch(async (error: unknown) => {
