@@ -41,9 +41,17 @@ const lineOf = (sending: Sending): string => {
   return `${what} ${plain(file)}: ${why(error)}`;
 };
 
+const names: Record<Sending['outcome'], string> = {
+  accepted: 'accepted',
+  known: 'uploaded before',
+  refused: 'refused',
+  unreadable: 'unreadable',
+  left: 'not uploaded',
+};
+
 const rowOf = (sending: Sending, image: Image | null | undefined): string[] => {
   const { file, id, outcome, error } = sending;
-  if (id === null) return [plain(file), outcome, '', '', '', why(error)];
+  if (id === null) return [plain(file), names[outcome], '', '', '', why(error)];
   if (image === null) return [plain(file), 'deleted', '', '', id, ''];
   const result = image?.result;
   const state = image === undefined ? 'unfinished' : stateText(image.state);
@@ -59,14 +67,6 @@ const tally = (words: readonly string[]): string => {
   const counts = new Map<string, number>();
   for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
   return [...counts].map(([word, count]) => `${count} ${word}`).join(', ');
-};
-
-const names: Record<Sending['outcome'], string> = {
-  accepted: 'accepted',
-  known: 'uploaded before',
-  refused: 'refused',
-  unreadable: 'unreadable',
-  left: 'not uploaded',
 };
 
 /** More files that were uploaded before are only counted, on a terminal. */
