@@ -175,7 +175,7 @@ test('Ctrl-C: what is on its way comes to its end, the rest is told, and the sam
   assert.equal(stopped.code, 130);
   const done = lines(stopped.out).length;
   assert.match(stopped.err, /^Stopping: /m);
-  assert.match(stopped.err, new RegExp(`^${40 - done} files not uploaded; the same command goes on`, 'm'));
+  assert.match(stopped.err, new RegExp(`^${40 - done} not uploaded: the same command goes on`, 'm'));
   const stored = async () =>
     ((await (await fetch(`${server.url}/images?limit=500`)).json()) as { images: object[] }).images.length;
   assert.equal(await stored(), done);
@@ -190,7 +190,7 @@ test('a server that was never there is not waited for long, and says what to do'
   const env = { GANTRY_URL: `http://127.0.0.1:${await freePorts(1)}` };
   const { err, code } = await gantry(['upload', folder], env);
   assert.match(err, /^cannot reach .*ECONNREFUSED.*; trying again for up to 10 s/);
-  assert.match(err, /Is it running\? `gantry serve` starts one here; --url or GANTRY_URL names another\n$/);
+  assert.match(err, /Is it running\? `gantry serve` starts one here; --url or GANTRY_URL names another$/m);
   assert.equal(code, 1);
 });
 
