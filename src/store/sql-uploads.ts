@@ -194,6 +194,20 @@ export const forgetUploads = async ({ db }: Sql, before: number, limit: number):
     .execute();
 };
 
+export const claimedImages = async (sql: Sql, imageIds: readonly string[]): Promise<Set<string>> => {
+  const claimed = new Set<string>();
+  for (const part of chunks(sql, imageIds, 1)) {
+    const rows = await sql.db
+      .selectFrom('uploads')
+      .select('image_id')
+      .where('image_id', 'in', part)
+      .where('state', '=', 'open')
+      .execute();
+    for (const { image_id } of rows) if (image_id !== null) claimed.add(image_id);
+  }
+  return claimed;
+};
+
 export const livingParts = async (sql: Sql, keys: readonly string[]): Promise<Set<string>> => {
   const living = new Set<string>();
   for (const part of chunks(sql, keys, 1)) {

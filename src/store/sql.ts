@@ -12,6 +12,7 @@ import { record, started } from './sql-record.ts';
 import { oldImages, oldOriginals, originalsRemoved } from './sql-retention.ts';
 import {
   appendPart,
+  claimedImages,
   claimUpload,
   completeUploads,
   createUpload,
@@ -65,6 +66,7 @@ export const sqlStore = (sql: Sql, own: Pick<Store, 'onChange' | 'close'>): Stor
   expireUploads: (before, limit) => expireUploads(sql, millis(before), limit),
   endedUploads: (limit) => endedUploads(sql, limit),
   forgetUploads: (before, limit) => forgetUploads(sql, millis(before), limit),
+  claimedImages: (imageIds) => claimedImages(sql, imageIds),
   livingParts: (keys) => livingParts(sql, keys),
   ping: () => ping(sql),
   ...own,

@@ -57,6 +57,8 @@ export interface Uploads {
   endedUploads(limit: number): Promise<string[]>;
   /** Forgets ended uploads without parts whose time was over before `before`. */
   forgetUploads(before: string, limit: number): Promise<void>;
+  /** Which of these image IDs are of open uploads, whose images are being made. Reads every row. */
+  claimedImages(imageIds: readonly string[]): Promise<Set<string>>;
   /** Which of these keys are parts of an open upload. */
   livingParts(keys: readonly string[]): Promise<Set<string>>;
 }

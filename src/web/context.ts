@@ -6,6 +6,7 @@ import type { Blobs } from '../blobs/blobs.ts';
 import type { Logger } from '../observability/log.ts';
 import type { WebMetrics } from '../observability/web-metrics.ts';
 import type { Dispatch } from '../pipeline/dispatch.ts';
+import type { Finish } from '../pipeline/finish.ts';
 import type { Submit } from '../pipeline/submit.ts';
 import type { Store } from '../store/store.ts';
 import type { Admission } from './admission.ts';
@@ -18,6 +19,8 @@ export interface WebContext {
   readonly store: Store;
   readonly blobs: Blobs;
   readonly submit: Submit;
+  /** Makes the image of an upload in parts. */
+  readonly finish: Finish;
   readonly dispatch: Dispatch;
   /** Jobs wait in the outbox that nobody is publishing. */
   readonly queued: () => void;
@@ -34,7 +37,13 @@ export interface WebContext {
   readonly version: string;
   /** Models that images are processed with; the first one is the default. */
   readonly models: readonly [ModelInfo, ...ModelInfo[]];
-  readonly limits: { maxFileBytes: number; maxFiles: number; requestTimeoutMs: number };
+  readonly limits: {
+    maxFileBytes: number;
+    maxFiles: number;
+    requestTimeoutMs: number;
+    /** How long an unfinished upload waits for its next bytes. */
+    keepUploadsMs: number;
+  };
   readonly access: {
     /** Undefined: everything is open. */
     readonly keys: KeyRing | undefined;

@@ -6,6 +6,13 @@ export type Needed = Scope | 'open';
 /** Who may do what, all of it. A route that stands nowhere here needs `admin`, and a test finds it. */
 const routes: Readonly<Record<string, Needed>> = {
   'POST /upload': 'upload',
+  'POST /uploads': 'upload',
+  // For HEAD; there is no GET.
+  'GET /uploads/:id': 'upload',
+  'PATCH /uploads/:id': 'upload',
+  'DELETE /uploads/:id': 'upload',
+  'OPTIONS /uploads': 'open',
+  'OPTIONS /uploads/:id': 'open',
   'GET /images': 'read',
   'GET /images/:id': 'read',
   'GET /images/:id/timeline': 'read',

@@ -5,12 +5,14 @@ import type { Config } from '../config.ts';
 import type { Logger } from '../observability/log.ts';
 import type { WebMetrics } from '../observability/web-metrics.ts';
 import { createDispatcher } from '../pipeline/dispatch.ts';
+import { createFinish } from '../pipeline/finish.ts';
 import { startRecording } from '../pipeline/record.ts';
 import { startRecount } from '../pipeline/recount.ts';
 import { startRelay } from '../pipeline/relay.ts';
 import { startRetention } from '../pipeline/retain.ts';
 import { createSubmit } from '../pipeline/submit.ts';
 import { startSweep } from '../pipeline/sweep.ts';
+import { startTendingUploads } from '../pipeline/tend-uploads.ts';
 import type { Store } from '../store/store.ts';
 import { createAdmission } from './admission.ts';
 import { buildApp } from './app.ts';
@@ -43,6 +45,9 @@ export interface Web {
   /** Publishes what is under way, records what was delivered, then stops recording, relaying and sweeping. */
   stopPipeline(): Promise<void>;
 }
+
+/** How long a complete upload waits for its client to finish it before the sweep does (ms). */
+const untendedMs = 60_000;
 
 /** The web server's side of the pipeline, running, and its app, listening to nothing yet. */
 export const startWeb = async (parts: WebParts): Promise<Web> => {
@@ -83,11 +88,36 @@ export const startWeb = async (parts: WebParts): Promise<Web> => {
     // A file is ours alone.
     shared: config.databaseUrl !== undefined,
   });
+  const submit = createSubmit(store, dispatch, changed);
+  const finish = createFinish({
+    store,
+    blobs,
+    submit,
+    log,
+    maxFileBytes: config.maxFileBytes,
+    pipeline: models[0].name,
+    onAccepted({ id, bytes, contentType }, { keyId }) {
+      metrics.uploads.inc({ outcome: 'accepted' });
+      metrics.uploadedBytes.inc(bytes);
+      log.info({ imageId: id, bytes, contentType, ...(keyId !== undefined && { keyId }) }, 'image accepted');
+    },
+    onRefused: (outcome) => metrics.uploads.inc({ outcome }),
+  });
+  const tending = startTendingUploads({
+    store,
+    blobs,
+    finish,
+    log,
+    intervalMs: config.sweepInterval,
+    idleMs: untendedMs,
+    rememberMs: config.keepUploads,
+  });
   metrics.storageReserve.set(config.minFreeBytes);
   const app = await buildApp({
     store,
     blobs,
-    submit: createSubmit(store, dispatch, changed),
+    submit,
+    finish,
     dispatch,
     queued: relay.wake,
     admission: createAdmission(store, blobs, config),
@@ -106,6 +136,7 @@ export const startWeb = async (parts: WebParts): Promise<Web> => {
       maxFileBytes: config.maxFileBytes,
       maxFiles: config.maxFiles,
       requestTimeoutMs: config.requestTimeout,
+      keepUploadsMs: config.keepUploads,
     },
     access: {
       keys: parts.keys,
@@ -122,7 +153,7 @@ export const startWeb = async (parts: WebParts): Promise<Web> => {
     },
     stopAccepting: () => app.close(),
     async stopPipeline() {
-      await Promise.all([relay.stop(), sweep.stop(), retention?.stop(), recount.stop()]);
+      await Promise.all([relay.stop(), sweep.stop(), retention?.stop(), tending.stop(), recount.stop()]);
       await Promise.all([flush(), recording.cancel()]);
     },
   };

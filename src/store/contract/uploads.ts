@@ -178,6 +178,19 @@ export const uploadCases = (open: Open): void => {
     assert.equal((await store.upload(alive))?.parts.length, 2);
   });
 
+  withStore(open, 'which images are being made', async (store) => {
+    const ids = [newImage().id, newImage().id, newImage().id];
+    const [making = '', finished = '', refused = ''] = ids;
+    for (const imageId of ids) {
+      const id = await begun(store, 2);
+      assert.equal(await store.claimUpload(id, imageId), imageId);
+      if (imageId === finished) await finish(store, id);
+      if (imageId === refused) await store.endUpload(id, { state: 'refused', code: 'c', detail: 'd' });
+    }
+    assert.deepEqual(await store.claimedImages([...ids, newImage().id]), new Set([making]));
+    assert.deepEqual(await store.claimedImages([]), new Set());
+  });
+
   withStore(open, 'which parts are of open uploads', async (store) => {
     const alive = await begun(store, 2);
     const gone = await begun(store, 2);
