@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 
-const Icon = ({ children }: { children: ReactNode }) => (
+export const Icon = ({ children }: { children: ReactNode }) => (
   <svg className="icon" viewBox="0 0 24 24" fill="none" aria-hidden="true" focusable="false">
     {children}
   </svg>
