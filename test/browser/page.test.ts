@@ -73,7 +73,7 @@ test('files that are chosen become a dog and a cat without a reload', async () =
   await choose([dog, cat]);
   await done('golden_retriever.jpg', 'dog');
   await done('chelsea.png', 'cat');
-  await cardOf('chelsea.png').locator('img').waitFor();
+  await cardOf('chelsea.png').and(page.locator('.card')).locator('img').waitFor();
   assert.equal(await page.evaluate('globalThis.notReloaded'), true);
   await figure('done').filter({ hasText: '2' }).waitFor();
 });
