@@ -1,181 +1,6 @@
 #!/usr/bin/env node
-import { Command, Option } from 'commander';
-import { apiKeyOption } from './client/api-key.ts';
-import { defaultUrl } from './client/client.ts';
-import type { CanaryOptions } from './commands/canary.ts';
-import { deadLettersCommand } from './commands/dead-letters.ts';
-import { keysCommand } from './commands/keys.ts';
-import { modelCommand } from './commands/model.ts';
-import {
-  type Config,
-  environmentName,
-  flagName,
-  loadConfig,
-  type SettingName,
-  settingNames,
-  settings,
-} from './config.ts';
+import { createProgram } from './program.ts';
 import { ConfigError } from './setting-kinds.ts';
-import { version } from './version.ts';
-
-const consumerOnly: ReadonlySet<SettingName> = new Set<SettingName>([
-  'workers',
-  'maxBatch',
-  'maxWaitMs',
-  'jobDeadline',
-  'workerMemory',
-  'maxPixels',
-  'metricsPort',
-]);
-const servers = settingNames.filter((name) => /^(amqp|s3)/.test(name));
-const logs: readonly SettingName[] = ['logLevel', 'logFormat'];
-const consumerSettings: readonly SettingName[] = [
-  ...(['host', 'dataDir', 'imagesDir', 'model', 'maxAttempts', 'shutdownTimeout'] as const),
-  ...consumerOnly,
-  ...servers,
-  ...logs,
-];
-const auditSettings: readonly SettingName[] = [
-  ...(['dataDir', 'imagesDir', 'model', 'overdueAfter'] as const),
-  ...settingNames.filter((name) => name.startsWith('database')),
-  ...servers,
-];
-
-type Flags = Partial<Record<SettingName, string>>;
-
-/** Adds a command that takes settings as flags. */
-const addCommand = (
-  name: string,
-  names: readonly SettingName[],
-  texts: { summary: string; description: string; examples: readonly string[] },
-): Command => {
-  const command = program.command(name).summary(texts.summary).description(texts.description);
-  for (const one of names) {
-    const { kind, description, default: fallback } = settings[one];
-    const note = [environmentName(one), ...(fallback === undefined ? [] : [`default ${fallback}`])].join(
-      ', ',
-    );
-    command.addOption(new Option(`${flagName(one)} <value>`, `${description} Takes ${kind.name} (${note}).`));
-  }
-  return command.addHelpText(
-    'after',
-    `\nExamples:\n${texts.examples.map((line) => `  $ ${line}`).join('\n')}`,
-  );
-};
-/** Each command's own modules are loaded when it runs: drivers are slow to load, and most commands need none. */
-const configOf = (flags: Flags): Config => loadConfig(process.env, flags);
-
-const program = new Command('gantry')
-  .description('AI image-processing pipeline: upload, durable queue, ONNX model, stored and streamed results')
-  .version(version)
-  .showHelpAfterError('(gantry --help lists the commands and their options)')
-  .configureHelp({ showGlobalOptions: false });
-
-addCommand('serve', settingNames, {
-  summary: 'run everything in one process group',
-  description:
-    'Runs web server and consumer in one process group, with nothing installed: queue, store and images are embedded unless --amqp-url, --database-url or --s3-url say otherwise.',
-  examples: [
-    'gantry serve',
-    'gantry serve --port 8080 --data-dir /var/lib/gantry',
-    'GANTRY_WORKERS=2 gantry serve',
-  ],
-}).action(async (flags: Flags) => (await import('./commands/serve.ts')).serve(configOf(flags)));
-
-addCommand(
-  'web',
-  settingNames.filter((name) => !consumerOnly.has(name)),
-  {
-    summary: 'run a web server; RabbitMQ carries the jobs',
-    description:
-      'Takes uploads, owns the store, records results. Any number of them on PostgreSQL, one on SQLite. Needs --amqp-url.',
-    examples: [
-      'gantry web --amqp-url amqp://localhost',
-      'gantry web --amqp-url amqp://mq-1,mq-2 --database-url postgres://db/gantry --s3-url s3://pictures',
-      'GANTRY_AMQP_PASSWORD_FILE=/run/secrets/amqp gantry web --amqp-url amqps://gantry@mq',
-    ],
-  },
-).action(async (flags: Flags) => (await import('./commands/web.ts')).web(configOf(flags)));
-
-addCommand('consumer', consumerSettings, {
-  summary: 'run a consumer: takes jobs, runs the model',
-  description:
-    'Takes jobs from RabbitMQ and runs the model on the images, which it only reads. Needs no database. Any number of them. Needs --amqp-url.',
-  examples: [
-    'gantry consumer --amqp-url amqp://localhost',
-    'gantry consumer --amqp-url amqp://mq-1 --images-dir /data/images --workers 4 --metrics-port 0',
-  ],
-}).action(async (flags: Flags) => (await import('./commands/consumer.ts')).consumer(configOf(flags)));
-
-addCommand('audit', auditSettings, {
-  summary: 'check that nothing is lost',
-  description:
-    'Compares store, images and queues: every accepted image is succeeded, failed, dead or in flight, and has its original. Exit code 1 on any loss. Servers may run meanwhile.',
-  examples: ['gantry audit', 'gantry audit --json', 'gantry audit --repair'],
-})
-  .option('--json', 'print JSON')
-  .option('--repair', 'queue again what nobody has, remove originals that belong to no image')
-  .action(async ({ json, repair, ...flags }: Flags & { json?: true; repair?: true }) =>
-    (await import('./commands/audit.ts')).audit(configOf(flags), {
-      json: json === true,
-      repair: repair === true,
-    }),
-  );
-
-addCommand('reindex', auditSettings, {
-  summary: 'rebuild a lost store from the originals',
-  description:
-    'Every original without an image in the store becomes a queued image again, with its ID and time; file names and results are gone. What the store has is left alone.',
-  examples: ['gantry reindex', 'gantry reindex --database-url postgres://db/gantry --s3-url s3://pictures'],
-})
-  .option('--json', 'print JSON')
-  .action(async ({ json, ...flags }: Flags & { json?: true }) =>
-    (await import('./commands/reindex.ts')).reindex(configOf(flags), { json: json === true }),
-  );
-
-addCommand('canary', ['model'], {
-  summary: 'check a running server with a known picture',
-  description:
-    "Uploads the model folder's known picture, waits for its result, checks the label and deletes the image. A server that is away is tried until the time is up. Exit code 0 if all is right, 1 if not, 2 for wrong usage.",
-  examples: [
-    'gantry canary',
-    'gantry canary --url http://web-server:5000 --timeout 2m --json',
-    'gantry canary --picture dog.jpg --expect dog',
-  ],
-})
-  .option('--url <url>', `the server (GANTRY_URL, default ${defaultUrl})`)
-  .addOption(apiKeyOption())
-  .option('--timeout <duration>', 'until when the result must be there; deleting may take 10 s more', '60s')
-  .option('--picture <file>', "instead of the model folder's own; needs --expect")
-  .option('--expect <label>', 'the label that the picture must get')
-  .option('--keep', 'do not delete the image')
-  .option('--json', 'print one line of JSON')
-  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
-  .action(async ({ model, ...options }: Flags & CanaryOptions) =>
-    (await import('./commands/canary.ts')).canary(
-      configOf(model === undefined ? {} : { model }).model,
-      options,
-    ),
-  );
-
-addCommand('move-store', ['databaseUrl', 'databaseUsername', 'databasePassword', 'databaseCa'], {
-  summary: 'move a store from SQLite to PostgreSQL',
-  description:
-    'Copies everything that the SQLite store of a stopped server holds (images, results, history) into an empty PostgreSQL database; the SQLite store and the originals are left as they are. All of it is copied, or nothing.',
-  examples: [
-    'gantry move-store --from ./data --database-url postgres://db/gantry',
-    'GANTRY_DATABASE_URL=postgres://db/gantry gantry move-store --from /var/lib/gantry --json',
-  ],
-})
-  .option('--from <folder>', 'the data folder of the store')
-  .option('--json', 'print one line of JSON')
-  .action(async ({ json, from, ...flags }: Flags & { json?: true; from?: string }) =>
-    (await import('./commands/move-store.ts')).moveStore(configOf(flags), { from, json: json === true }),
-  );
-
-program.addCommand(deadLettersCommand());
-program.addCommand(keysCommand());
-program.addCommand(modelCommand());
 
 /** A mistake of the user's is one line; a fault of ours keeps its stack. */
 const explain = (error: unknown): { text: string; exitCode: number } => {
@@ -187,8 +12,14 @@ const explain = (error: unknown): { text: string; exitCode: number } => {
   };
 };
 
+// `gantry watch | head -1`: who reads has seen enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
 try {
-  await program.parseAsync();
+  await createProgram().parseAsync();
 } catch (error) {
   const { text, exitCode } = explain(error);
   process.stderr.write(`${text}\n`);

@@ -31,9 +31,17 @@ export const listen = async (app: App, { host, port }: Config): Promise<string> 
   return `http://${local ? 'localhost' : family === 'IPv6' ? `[${address}]` : address}:${taken}`;
 };
 
-const describe = ({ outputs, ...model }: Model): ModelInfo => {
-  const { name, version, digest, description, licence, accuracy } = model;
-  return { name, version, digest, description, labels: outputs.scores.labels, licence, accuracy };
+const describe = (model: Model): ModelInfo => {
+  const { name, version, digest, description, outputs, licence, preprocess, topLabels, card, accuracy } =
+    model;
+  const { width, height } = preprocess.crop;
+  return {
+    ...{ name, version, digest, description, labels: outputs.scores.labels, licence },
+    input: { width, height },
+    classes: topLabels.length,
+    card: card === undefined ? null : { ...card, labelMix: card.labelMix ?? null },
+    accuracy,
+  };
 };
 
 export interface WebRole extends Web {

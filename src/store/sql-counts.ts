@@ -124,17 +124,13 @@ const flowSince = async (db: Db, since: number): Promise<Flow[]> => {
 };
 
 const oldestUnfinished = async (db: Db): Promise<string | null> => {
-  const ids: string[] = [];
   // Each the beginning of a range of an index, however many there are.
-  for (const state of ['queued', 'processing'] as const) {
-    const { id } = await db
-      .selectFrom('images')
-      .select(({ fn }) => fn.min<string | null>('id').as('id'))
-      .where('state', '=', state)
-      .executeTakeFirstOrThrow();
-    if (id !== null) ids.push(id);
-  }
-  const [oldest] = ids.sort();
+  const oldestIn = (state: ImageState) =>
+    raw<string | null>`(select min(id) from images where state = ${state})`;
+  const { rows } = await raw<Record<'queued' | 'processing', string | null>>`
+    select ${oldestIn('queued')} as queued, ${oldestIn('processing')} as processing
+  `.execute(db);
+  const [oldest] = rows.flatMap(({ queued, processing }) => [queued ?? [], processing ?? []].flat()).sort();
   return oldest === undefined ? null : iso(timeOf(oldest));
 };
 

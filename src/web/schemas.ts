@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { Image, Nullable } from '../pipeline/image.ts';
 import { ProblemBody } from './problem.ts';
 
@@ -17,3 +17,4 @@ export const Page = Type.Object({
   images: Type.Array(Image),
   next: Nullable(Type.String(), 'Cursor of the next page; null on the last'),
 });
+export type Page = Static<typeof Page>;

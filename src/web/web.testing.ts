@@ -19,6 +19,7 @@ import { startWeb } from './start-web.ts';
 const accuracy = { data: 'none', images: 0, overall: 0, perLabel: {} };
 const model: ModelInfo = {
   ...{ name: 'pets', version: '1', digest: 'd', description: '', labels: [], licence: 'MIT', accuracy },
+  ...{ input: { width: 1, height: 1 }, classes: 0, card: null },
 };
 
 /** A key and its entry in the file; `id` is also its name. */

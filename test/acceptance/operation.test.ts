@@ -32,13 +32,24 @@ test('metrics count what happened', async () => {
 });
 
 test('models as their manifests describe them', async () => {
-  const { models } = await json<{ models: { name: string; digest: string; labels: string[] }[] }>(
-    await fetch(`${server.url}/models`),
-  );
+  interface Model {
+    readonly digest: string;
+    readonly labels: string[];
+    readonly input: { width: number; height: number };
+    readonly classes: number;
+    readonly accuracy: { images: number };
+    readonly card: { intendedUse: string; limits: string[]; labelMix: Record<string, number> };
+  }
+  const { models } = await json<{ models: Model[] }>(await fetch(`${server.url}/models`));
   const id = await accepted(server.url, 'cats/chelsea.png');
   const image = await ended(server.url, id);
   assert.equal(image.result?.model.digest, models[0]?.digest);
   assert.deepEqual(models[0]?.labels, ['dog', 'cat', 'other']);
+  assert.deepEqual([models[0].input, models[0].classes], [{ width: 260, height: 260 }, 1000]);
+  const { card, accuracy } = models[0];
+  assert.ok(card.intendedUse.length > 0 && card.limits.length > 0);
+  const mix = Object.values(card.labelMix).reduce((sum, n) => sum + n);
+  assert.equal(mix, accuracy.images);
 });
 
 interface SummaryJson {
@@ -114,6 +125,7 @@ test('the OpenAPI document names every route, and an image is what it says', asy
   assert.deepEqual(routes.sort(), [
     'delete /images/{id}',
     'delete /session',
+    'delete /uploads/{id}',
     'get /dead-letters',
     'get /events',
     'get /healthz',
@@ -129,11 +141,15 @@ test('the OpenAPI document names every route, and an image is what it says', asy
     'get /session',
     'get /summary',
     'get /system',
+    'options /uploads',
+    'options /uploads/{id}',
+    'patch /uploads/{id}',
     'post /dead-letters/replay',
     'post /dead-letters/{id}/replay',
     'post /images/{id}/reprocess',
     'post /session',
     'post /upload',
+    'post /uploads',
   ]);
   const body = document.paths['/upload']?.post?.requestBody?.content;
   assert.deepEqual(Object.keys(body ?? {}), ['multipart/form-data']);

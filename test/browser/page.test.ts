@@ -38,7 +38,7 @@ const uploadByFetch = async (path: string, name: string): Promise<string> => {
 
 const choose = (files: Parameters<ReturnType<Page['locator']>['setInputFiles']>[0]) =>
   page.locator('input[type=file]').setInputFiles(files);
-const cardOf = (name: string) => page.getByRole('listitem').filter({ hasText: name });
+const cardOf = (name: string) => page.locator('.virtual > li').filter({ hasText: name });
 const done = (name: string, label: string) =>
   cardOf(name).locator('.chip-succeeded').filter({ hasText: label }).waitFor();
 const figure = (name: string) => page.locator(`.figure-${name} dd`);

@@ -17,18 +17,33 @@ const migrations = (types: ColumnTypes) => ({
   '005-uploads': uploads(types),
 });
 
+/**
+ * Names of the migrations that are not among those done. Throws StoreError `newer-schema` if others are: the database is
+ * ahead of us.
+ */
+export const migrationsBeyond = (types: ColumnTypes, done: readonly string[]): string[] => {
+  const known = Object.keys(migrations(types));
+  const newer = done.filter((name) => !known.includes(name));
+  if (newer.length > 0)
+    throw new StoreError('newer-schema', `written by a newer Gantry (it has migration ${newer.join(', ')})`);
+  return known.filter((name) => !done.includes(name));
+};
+
 /** Names of the migrations that a database lacks. Throws StoreError `newer-schema` if it is ahead of us. */
-const lacking = async <T>(db: Kysely<T>, known: object, schema: string | undefined): Promise<string[]> => {
+const lacking = async <T>(
+  db: Kysely<T>,
+  types: ColumnTypes,
+  schema: string | undefined,
+): Promise<string[]> => {
   const table = 'kysely_migration';
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
   const exists = tables.some((one) => one.name === table && (!schema || one.schema === schema));
-  if (!exists) return Object.keys(known);
+  if (!exists) return migrationsBeyond(types, []);
   const done = await sql<{ name: string }>`select name from ${sql.table(table)}`.execute(db);
-  const names = done.rows.map(({ name }) => name);
-  const newer = names.filter((name) => !Object.hasOwn(known, name));
-  if (newer.length > 0)
-    throw new StoreError('newer-schema', `written by a newer Gantry (it has migration ${newer.join(', ')})`);
-  return Object.keys(known).filter((name) => !names.includes(name));
+  return migrationsBeyond(
+    types,
+    done.rows.map(({ name }) => name),
+  );
 };
 
 /** Throws StoreError `failed` unless the database has this version's schema. */
@@ -37,7 +52,7 @@ export const checkSchema = async <T>(
   types: ColumnTypes,
   schema: string | undefined,
 ): Promise<void> => {
-  const missing = await lacking(db, migrations(types), schema);
+  const missing = await lacking(db, types, schema);
   if (missing.length > 0)
     throw new StoreError(
       'failed',
@@ -50,11 +65,10 @@ export const checkSchema = async <T>(
  * are made in, where a database has several. Throws StoreError `newer-schema` if the database is ahead of us.
  */
 export const migrate = async <T>(db: Kysely<T>, types: ColumnTypes, schema?: string): Promise<void> => {
-  const known = migrations(types);
-  if ((await lacking(db, known, schema)).length === 0) return;
+  if ((await lacking(db, types, schema)).length === 0) return;
   const migrator = new Migrator({
     db,
-    provider: { getMigrations: async () => known },
+    provider: { getMigrations: async () => migrations(types) },
     ...(schema && { migrationTableSchema: schema }),
   });
   const { error } = await migrator.migrateToLatest();

@@ -21,6 +21,9 @@ const model = {
   description: '',
   labels: [],
   licence: 'MIT',
+  input: { width: 1, height: 1 },
+  classes: 0,
+  card: null,
   accuracy,
 };
 

@@ -1,11 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import type { Image, ImageError, Result } from '../pipeline/image.ts';
-import { ClientError, type GantryClient, persistently } from './client.ts';
+import {
+  ClientError,
+  type GantryClient,
+  type Image,
+  type ImageError,
+  persistently,
+  type Result,
+} from '../client/client.ts';
 
 /** A picture and the label that it must get. */
 export interface Canary {
   readonly name: string;
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly content: Uint8Array<ArrayBuffer>;
   readonly expected: string;
 }
 
@@ -117,7 +123,8 @@ const watch = async (
   };
   try {
     // An upload on its way is not broken off by `stop`: without its answer nobody could delete the image.
-    id = await persistently(() => server.upload(picture, { idempotencyKey, signal: timeout }), signal);
+    const upload = () => server.upload(picture, { idempotencyKey, signal: timeout });
+    id = (await persistently(upload, signal)).id;
     uploadMs = passedMs();
     const { kind, image, ...late } = await server.ending(id, signal);
     if (kind === 'ended') return verdict(ofEnd(image, expected), image);
