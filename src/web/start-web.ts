@@ -83,6 +83,11 @@ export const startWeb = async (parts: WebParts): Promise<Web> => {
     newestEnded: recording.newestEnded,
     requeued: relay.wake,
   });
+  const recount = startRecount({
+    ...{ store, log, intervalMs: config.sweepInterval, keepFlowMs: flowMs },
+    // A file is ours alone.
+    shared: config.databaseUrl !== undefined,
+  });
   const submit = createSubmit(store, dispatch, changed);
   const finish = createFinish({
     store,
@@ -106,11 +111,6 @@ export const startWeb = async (parts: WebParts): Promise<Web> => {
     intervalMs: config.sweepInterval,
     idleMs: untendedMs,
     rememberMs: config.keepUploads,
-  });
-  const recount = startRecount({
-    ...{ store, log, intervalMs: config.sweepInterval, keepFlowMs: flowMs },
-    // A file is ours alone.
-    shared: config.databaseUrl !== undefined,
   });
   metrics.storageReserve.set(config.minFreeBytes);
   const app = await buildApp({
@@ -153,10 +153,7 @@ export const startWeb = async (parts: WebParts): Promise<Web> => {
     },
     stopAccepting: () => app.close(),
     async stopPipeline() {
-      await Promise.all([
-        ...[relay.stop(), sweep.stop(), retention?.stop()],
-        ...[tending.stop(), recount.stop()],
-      ]);
+      await Promise.all([relay.stop(), sweep.stop(), retention?.stop(), tending.stop(), recount.stop()]);
       await Promise.all([flush(), recording.cancel()]);
     },
   };

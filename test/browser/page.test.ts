@@ -38,7 +38,7 @@ const uploadByFetch = async (path: string, name: string): Promise<string> => {
 
 const choose = (files: Parameters<ReturnType<Page['locator']>['setInputFiles']>[0]) =>
   page.locator('input[type=file]').setInputFiles(files);
-const cardOf = (name: string) => page.getByRole('listitem').filter({ hasText: name });
+const cardOf = (name: string) => page.locator('.virtual > li').filter({ hasText: name });
 const done = (name: string, label: string) =>
   cardOf(name).locator('.chip-succeeded').filter({ hasText: label }).waitFor();
 const figure = (name: string) => page.locator(`.figure-${name} dd`);
@@ -73,7 +73,7 @@ test('files that are chosen become a dog and a cat without a reload', async () =
   await choose([dog, cat]);
   await done('golden_retriever.jpg', 'dog');
   await done('chelsea.png', 'cat');
-  await cardOf('chelsea.png').locator('img').waitFor();
+  await cardOf('chelsea.png').and(page.locator('.card')).locator('img').waitFor();
   assert.equal(await page.evaluate('globalThis.notReloaded'), true);
   await figure('done').filter({ hasText: '2' }).waitFor();
 });

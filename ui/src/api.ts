@@ -1,10 +1,12 @@
 import type { Scope } from '../../src/access/api-key.ts';
-import type { Image, ImageState, Timings } from '../../src/pipeline/image.ts';
+import type { Image, ImageState } from '../../src/pipeline/image.ts';
 import type { ModelInfo } from '../../src/web/model-info.ts';
+import type { Summary } from '../../src/web/summary.ts';
 import type { System } from '../../src/web/system.ts';
+import type { Timeline } from '../../src/web/timeline.ts';
 import { texts } from './texts.ts';
 
-export type { Image, ImageState, System };
+export type { Image, ImageState, Summary, System, Timeline };
 
 export interface Filter {
   /** Empty: any. */
@@ -110,43 +112,7 @@ export const fetchPage = (filter: Filter, cursor: string | null, limit: number, 
   return read<Page>(`images?${query}`, signal);
 };
 
-/** One moment of the last minutes: images accepted and finished in `stepSeconds` from `at`. */
-export interface Step {
-  readonly at: string;
-  readonly accepted: number;
-  readonly finished: number;
-}
-/** All images together, whatever the list shows. */
-export interface Summary {
-  readonly states: Readonly<Record<ImageState, number>>;
-  readonly total: number;
-  readonly labels: Readonly<Record<string, number>>;
-  readonly oldestUnfinishedAt: string | null;
-  readonly at: string;
-  readonly throughput: {
-    readonly perSecond: number;
-    readonly stepSeconds: number;
-    readonly series: readonly Step[];
-  };
-}
-
 export const fetchSummary = (signal?: AbortSignal) => read<Summary>('summary', signal);
-
-export interface TimelineEntry {
-  readonly at: string;
-  readonly kind: ImageState | 'accepted' | 'reprocessed';
-  readonly generation: number;
-  readonly attempt: number | null;
-  /** Since the entry before. */
-  readonly sinceMs: number;
-  readonly detail: string | null;
-  readonly timings: Timings | null;
-}
-/** What happened to an image, oldest first; `truncated`: older entries are no longer kept. */
-export interface Timeline {
-  readonly entries: readonly TimelineEntry[];
-  readonly truncated: boolean;
-}
 
 export const fetchTimeline = (id: string, signal?: AbortSignal) =>
   read<Timeline>(`${imagePath(id)}/timeline`, signal);

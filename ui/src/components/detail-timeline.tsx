@@ -1,12 +1,12 @@
 import { useEffect, useState } from 'react';
-import { fetchTimeline, type Image, type Timeline, type TimelineEntry } from '../api.ts';
+import { fetchTimeline, type Image, type Timeline } from '../api.ts';
 import { formatCount, formatDuration, formatTime } from '../format.ts';
 import { texts } from '../texts.ts';
 
 const { detail } = texts;
 const steps = ['waitMs', 'fetchMs', 'decodeMs', 'inferMs'] as const;
 
-const Entry = ({ entry, isFirst }: { entry: TimelineEntry; isFirst: boolean }) => (
+const Entry = ({ entry, isFirst }: { entry: Timeline['entries'][number]; isFirst: boolean }) => (
   <li className={`event event-${entry.kind}`}>
     <span className="event-mark" aria-hidden="true" />
     <p className="event-head">

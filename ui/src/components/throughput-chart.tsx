@@ -1,4 +1,4 @@
-import type { Step, Summary } from '../api.ts';
+import type { Summary } from '../api.ts';
 import { formatCount, formatDuration, formatRate } from '../format.ts';
 import { texts } from '../texts.ts';
 
@@ -13,7 +13,7 @@ const path = (values: readonly number[], most: number, closed: boolean): string 
   return closed ? `M0 ${height}L${line}L${width} ${height}Z` : `M${line}`;
 };
 
-const sum = (series: readonly Step[], key: 'accepted' | 'finished') =>
+const sum = (series: Summary['throughput']['series'], key: 'accepted' | 'finished') =>
   series.reduce((total, step) => total + step[key], 0);
 
 /** Images accepted and finished in the last minutes; in words for who cannot see it. */
