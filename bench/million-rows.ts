@@ -32,6 +32,12 @@ export const postgresDialect: Dialect = {
 /** Time of the nth of so many images. */
 export const timeOfNth = (n: number, count: number): number => from + Math.floor((year / count) * n);
 
+/** Its hash as {@link fill} makes it: in no order, as hashes are. */
+export const hashOfNth = (n: number): string =>
+  [(n * 2654435761) % 4294967296, n * 31, n * 97, n * 7]
+    .map((number) => number.toString(16).padStart(16, '0'))
+    .join('');
+
 /** Names a few of which a search is to find. */
 const filename = (n: string): string => `
   case when ${n} % 200000 = 77777 then 'needle in a haystack ' else '' end ||
@@ -76,12 +82,19 @@ export const fill = (dialect: Dialect, count: number): string[] => {
        case when state in ('failed', 'dead') then 'the picture is broken' end,
        ms, ms, ms + 900, case when not (${final}) then ms + 900 end, case when state = 'succeeded' then ${result('n')} end
      from (select n, ms, state, ${dialect.id('ms', 'n')} as id, ${filename('n')} as filename,
-         ${['n', 'n * 31', 'n * 97', 'n * 7'].map((number) => dialect.hex(number, 16)).join(' || ')} as sha256
+         ${['(n * 2654435761) % 4294967296', 'n * 31', 'n * 97', 'n * 7'].map((number) => dialect.hex(number, 16)).join(' || ')} as sha256
        from (${succeeded}) as numbered) as made`,
     `insert into outbox (image_id, generation, due_at)
      select ${dialect.id('ms', 'n')}, 1, ms from (select n, ${ms} as ms from ${numbers} where ${inOutbox}) as late`,
     `insert into results (image_id, generation, model_digest, attempt, result, recorded_at)
      select id, 1, 'sha256:1', 1, result, updated_at from images where state = 'succeeded'`,
+    // As many as there are at most before they are merged, if something happens in every second.
+    `insert into counts (at, kind, name, n)
+     select ${Math.floor(Date.now() / 1000) * 1000} - n * 1000, kind, name, 10 from ${dialect.numbers(330)},
+       (select 'accepted' as kind, '' as name union select 'finished', '' union select 'state', 'queued' union
+        select 'state', 'processing' union select 'state', 'succeeded' union select 'state', 'failed' union
+        select 'label', 'dog' union select 'label', 'cat' union select 'label', 'other') as kinds
+     where kind in ('accepted', 'finished') or n < 30`,
     `insert into events (image_id, type, image, at)
      select id, state, result, updated_at from images where id > ${dialect.id(String(timeOfNth(0.84 * count, count)), '0')} order by id`,
   ];

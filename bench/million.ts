@@ -9,7 +9,7 @@ import { openDatabase } from '../src/store/sqlite-database.ts';
 import type { ImageQuery, NewImage, Store } from '../src/store/store.ts';
 import { startPostgres } from '../test/services/postgres.ts';
 import type { Benchmark, Table } from './benchmark.ts';
-import { fill, postgresDialect, sqliteDialect, timeOfNth } from './million-rows.ts';
+import { fill, hashOfNth, postgresDialect, sqliteDialect, timeOfNth } from './million-rows.ts';
 import { percentile, rounded } from './pictures.ts';
 
 interface Filled {
@@ -81,6 +81,7 @@ const lists = (count: number): Readonly<Record<string, Omit<ImageQuery, 'limit'>
     'a month': month,
     'dead, a month': { state: 'dead', ...month },
     'label cat and succeeded, a month': { label: 'cat', state: 'succeeded', ...month },
+    'hash of one': { sha256: hashOfNth(count / 2) },
     'name of many (holiday)': { text: 'HOLIDAY' },
     'name of 5 (needle)': { text: 'needle' },
     'name that is nowhere': { text: 'nowhere at all' },
@@ -128,6 +129,10 @@ const measureCalls = async (store: Store, count: number): Promise<Table['rows']>
   };
   const batch = (size: number) => Array.from({ length: size }, () => ({ images: [newImage()] }));
   await row('outstanding', 10, () => store.outstanding());
+  await row('recount, all wrong', 1, () => store.recount());
+  await row('recount, nothing wrong', 5, () => store.recount());
+  const fiveMinutes = (): string => new Date(Date.now() - 300_000).toISOString();
+  await row('summary', 50, () => store.summary(fiveMinutes()));
   await row('atWork', 10, () => store.atWork('2025-01-01T00:00:00Z'));
   await row('lastEvent', 10, () => store.lastEvent());
   await row('events, 500', 10, () => store.events(0, 500));
@@ -138,6 +143,8 @@ const measureCalls = async (store: Store, count: number): Promise<Table['rows']>
   await row('existing, 1000', 10, (n) => store.existing(some.slice(n * 1000, n * 1000 + 1000)));
   const kept = (await store.oldOriginals(now(), 5_000)).map(({ id }) => id);
   await row('originalsRemoved, 500', 10, (n) => store.originalsRemoved(kept.slice(n * 500, n * 500 + 500)));
+  await row('mergeCounts', 1, () => store.mergeCounts(now()));
+  await row('summary, merged', 50, () => store.summary(fiveMinutes()));
   await row('ledger', 3, () => store.ledger());
   await row('storedBytes', 3, () => store.storedBytes());
   await row('requeue, 1000', 10, () => store.requeue(now(), 1000));

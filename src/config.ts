@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fromFile, refuseUnknown, serviceLink } from './environment.ts';
 import {
@@ -93,6 +93,11 @@ export const settings = {
   maxFiles: setting(integer(1, 10_000), '100', 'Most files in one upload request.'),
   maxBacklog: setting(integer(1, 1_000_000_000), '100000', 'Unfinished images beyond which uploads get 503.'),
   requestTimeout: setting(duration(1000), '5m', 'An upload that takes longer is cut off with 408.'),
+  keepUploads: setting(
+    duration(1000, 365 * 86400e3),
+    '24h',
+    'How long an unfinished resumable upload waits for its next bytes.',
+  ),
   minFreeBytes: setting(size, '500MB', 'Free disk space below which uploads get 507.'),
   shutdownTimeout: setting(duration(100), '30s', 'How long each phase of a shutdown may take.'),
   sweepInterval: setting(duration(100), '30s', 'How often the store is checked for overdue images.'),
@@ -215,16 +220,17 @@ const known: ReadonlySet<string> = new Set(
   settingNames.flatMap((name) => [environmentName(name), `${environmentName(name)}_FILE`]),
 );
 
-/**
- * Puts the settings together: command line before environment before `GANTRY_*_FILE` before default.
- * Throws {@link ConfigError} for an unknown or malformed one, and for a secret on the command line.
- */
-export const loadConfig = (
-  environment: NodeJS.ProcessEnv,
-  flags: Partial<Record<SettingName, string>> = {},
-): Config => {
-  refuseUnknown(environment, known);
-  const given = (name: SettingName): { text: string; where: string } | undefined => {
+/** What a setting was given as, and by what: its flag, its variable, the variable of a file, or `default`. */
+interface Given {
+  readonly text: string;
+  readonly where: string;
+}
+type Flags = Partial<Record<SettingName, string>>;
+
+/** Command line before environment before `GANTRY_*_FILE` before default. Throws {@link ConfigError} for an unreadable file and for a secret on the command line. */
+const givenIn =
+  (environment: NodeJS.ProcessEnv, flags: Flags) =>
+  (name: SettingName): Given | undefined => {
     const variable = environmentName(name);
     const flag = flags[name];
     if (flag !== undefined) {
@@ -239,19 +245,63 @@ export const loadConfig = (
     const fallback = settings[name].default;
     return fallback === undefined ? undefined : { text: fallback, where: 'default' };
   };
+
+const parse = (name: SettingName, { text, where }: Given): unknown => {
+  try {
+    return settings[name].kind.parse(text);
+  } catch (cause) {
+    throw new ConfigError(`${where} ${(cause as Error).message}`, { cause });
+  }
+};
+
+// Beside this file, wherever the command is called from.
+const ownModel = fileURLToPath(new URL('../models/pets', import.meta.url));
+
+/** A setting as `gantry config` tells of it: what it was given, by what, or what is wrong with it. */
+export interface Explained {
+  readonly name: SettingName;
+  readonly given: Given | undefined;
+  readonly fault: ConfigError | undefined;
+}
+
+/** Every setting, with where it comes from. Throws {@link ConfigError} for an unknown one. */
+export const explainSettings = (environment: NodeJS.ProcessEnv, flags: Flags = {}): Explained[] => {
+  refuseUnknown(environment, known);
+  const given = givenIn(environment, flags);
+  const derived: Partial<Record<SettingName, () => string>> = {
+    imagesDir: () => resolve(given('dataDir')?.text ?? '', 'images'),
+    workers: () => String(availableParallelism()),
+  };
+  return settingNames.map((name) => {
+    try {
+      const found = given(name);
+      if (found === undefined) {
+        const text = derived[name]?.();
+        return { name, given: text === undefined ? undefined : { text, where: 'default' }, fault: undefined };
+      }
+      const value = name === 'model' && found.where === 'default' ? ownModel : parse(name, found);
+      const text = typeof value === 'string' ? value : found.text;
+      return { name, given: { ...found, text }, fault: undefined };
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      return { name, given: undefined, fault: error };
+    }
+  });
+};
+
+/**
+ * Puts the settings together: command line before environment before `GANTRY_*_FILE` before default.
+ * Throws {@link ConfigError} for an unknown or malformed one, and for a secret on the command line.
+ */
+export const loadConfig = (environment: NodeJS.ProcessEnv, flags: Flags = {}): Config => {
+  refuseUnknown(environment, known);
+  const given = givenIn(environment, flags);
   const parsed: Record<string, unknown> = {};
   for (const name of settingNames) {
     const value = given(name);
-    if (value === undefined) continue;
-    try {
-      parsed[name] = settings[name].kind.parse(value.text);
-    } catch (cause) {
-      throw new ConfigError(`${value.where} ${(cause as Error).message}`, { cause });
-    }
+    if (value !== undefined) parsed[name] = parse(name, value);
   }
-  // Beside this file, wherever the command is called from.
-  if (given('model')?.where === 'default')
-    parsed.model = fileURLToPath(new URL('../models/pets', import.meta.url));
+  if (given('model')?.where === 'default') parsed.model = ownModel;
   parsed.imagesDir ??= join(parsed.dataDir as string, 'images');
   parsed.workers ??= availableParallelism();
   const latest = { ...parsed };

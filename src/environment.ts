@@ -7,11 +7,21 @@ export const serviceLink = (name: string, value = ''): boolean =>
   (/^GANTRY_(.+_)?PORT$/.test(name) && /^(tcp|udp):/.test(value));
 
 /** Meant for commands that talk to a server; no server minds them. */
-const ofClients = ['GANTRY_URL', 'GANTRY_API_KEY', 'GANTRY_API_KEY_FILE'];
+export const clientVariables = [
+  { name: 'url', variable: 'GANTRY_URL', flag: '--url', default: 'http://localhost:5000', secret: false },
+  { name: 'apiKey', variable: 'GANTRY_API_KEY', flag: null, default: undefined, secret: true },
+  {
+    name: 'apiKeyFile',
+    variable: 'GANTRY_API_KEY_FILE',
+    flag: '--api-key-file',
+    default: undefined,
+    secret: false,
+  },
+] as const;
 
 /** Throws {@link ConfigError} for a `GANTRY_...` variable that is none of `settings`: it is misspelt. */
 export const refuseUnknown = (environment: NodeJS.ProcessEnv, settings: ReadonlySet<string>): void => {
-  const known = new Set([...settings, ...ofClients]);
+  const known = new Set<string>([...settings, ...clientVariables.map(({ variable }) => variable)]);
   for (const name of Object.keys(environment)) {
     if (name.startsWith('GANTRY_') && !known.has(name) && !serviceLink(name, environment[name])) {
       const near = [...known].find((one) => one.includes(name.slice(7)) || name.includes(one));

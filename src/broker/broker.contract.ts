@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { emptied, eventually, numbers, publishAll, take, text, within } from './broker.probe.ts';
 import type { Broker, Verdict } from './broker.ts';
 import { subscriptionCases } from './subscription.contract.ts';
@@ -105,14 +106,13 @@ export const brokerContract = (name: string, open: OpenBrokerForTest, skip: stri
     });
 
     check('status counts what waits, what is unanswered, and consumers', async (broker) => {
-      const counts = (messages: number, consumers: number) =>
-        eventually(`${messages} messages, ${consumers} consumers`, async () => {
-          const status = await broker.status('images');
-          return status.messages === messages && status.consumers === consumers;
-        });
-      await counts(0, 0);
+      const counts = (ready: number, messages: number, consumers: number) =>
+        eventually(`${ready} of ${messages} messages, ${consumers} consumers`, async () =>
+          isDeepStrictEqual(await broker.status('images'), { ready, messages, consumers }),
+        );
+      await counts(0, 0, 0);
       await publishAll(broker, 'images', numbers(3));
-      await counts(3, 0);
+      await counts(3, 3, 0);
       const begun = Promise.withResolvers<void>();
       const gate = Promise.withResolvers<Verdict>();
       const subscription = await broker.consume('images', { prefetch: 1 }, async () => {
@@ -120,11 +120,11 @@ export const brokerContract = (name: string, open: OpenBrokerForTest, skip: stri
         return gate.promise;
       });
       await within(begun.promise, 'a handler');
-      await counts(3, 1);
+      await counts(2, 3, 1);
       gate.resolve('ack');
-      await counts(0, 1);
+      await counts(0, 0, 1);
       await subscription.cancel();
-      await counts(0, 0);
+      await counts(0, 0, 0);
     });
 
     check('10,000 messages arrive once each, in order', async (broker) => {

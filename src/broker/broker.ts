@@ -32,6 +32,8 @@ export interface Subscription {
 }
 
 export interface QueueStatus {
+  /** Waiting messages. */
+  readonly ready: number;
   /** Waiting messages, and those that this process was delivered and has not answered. */
   readonly messages: number;
   readonly consumers: number;

@@ -159,7 +159,7 @@ export const createMemoryQueue = ({ declared, deadLetter, unanswered }: MemoryQu
       schedule();
       return { isActive: () => !closed && !consumer.cancelled, cancel: () => cancel(consumer) };
     },
-    status: () => ({ messages, consumers: consumers.length }),
+    status: () => ({ ready: returned.size + waiting.size, messages, consumers: consumers.length }),
     close: () => {
       closed = true;
       clearTimeout(expiry);

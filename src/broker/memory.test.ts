@@ -14,7 +14,7 @@ suite('memory broker', () => {
     const broker = memoryBroker();
     t.after(() => broker.close());
     await broker.publish('images', Buffer.from('1'));
-    assert.deepEqual(await broker.status('images.retry.60s'), { messages: 0, consumers: 0 });
+    assert.deepEqual(await broker.status('images.retry.60s'), { ready: 0, messages: 0, consumers: 0 });
   });
 
   test('consumers take turns', async (t) => {

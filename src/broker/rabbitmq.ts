@@ -135,7 +135,7 @@ export const rabbitmqBroker = (options: RabbitmqOptions): Broker => {
     for (const subscription of subscriptions) {
       if (subscription.queue === queue) messages += subscription.unanswered();
     }
-    return { messages, consumers: found.consumerCount };
+    return { ready: found.messageCount, messages, consumers: found.consumerCount };
   };
 
   const close = async (): Promise<void> => {

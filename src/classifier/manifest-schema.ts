@@ -60,6 +60,15 @@ export const Manifest = closed({
   /** What `gantry canary` uploads, and the label it must get: a picture that every version of the model knows. */
   canary: Type.Optional(closed({ picture: text, label: text })),
   licence: text,
+  /** For people: what it is for, where it goes wrong, what it learnt from; `labelMix`: what it said, by label. */
+  card: Type.Optional(
+    closed({
+      intendedUse: text,
+      limits: Type.Array(text),
+      trainingData: Type.Array(text),
+      labelMix: Type.Optional(Type.Record(Type.String(), Type.Integer({ minimum: 0 }))),
+    }),
+  ),
   /** As its maker measured it, on `images` pictures of `data` that it was not trained on. */
   accuracy: closed({
     data: text,

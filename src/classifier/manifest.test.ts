@@ -194,6 +194,17 @@ suite('a model folder', () => {
       (m) => Object.assign(m.accuracy as Json, { overall: 99 }),
       /: accuracy\.overall must be <= 1$/,
     ],
+    [
+      'a label mix of no label',
+      (m) =>
+        Object.assign(m, { card: { intendedUse: 'x', limits: [], trainingData: [], labelMix: { cow: 1 } } }),
+      /: card\.labelMix\.cow must be one of outputs\.scores\.labels \(dog, cat, other\)$/,
+    ],
+    [
+      'a card that says not what for',
+      (m) => Object.assign(m, { card: { limits: [], trainingData: [] } }),
+      /: card must have required properties intendedUse$/,
+    ],
     ['a file outside', (m) => Object.assign(m, { file: '../model.onnx' }), /: file must be a path inside/],
     ['an absolute file', (m) => Object.assign(m, { file: '/etc/passwd' }), /: file must be a path inside/],
     [

@@ -58,6 +58,7 @@ const consistencyFault = ({
   outputs,
   decision,
   canary,
+  card,
   accuracy,
 }: Manifest): Fault | undefined => {
   const [, a, b, c] = input.shape;
@@ -86,8 +87,14 @@ const consistencyFault = ({
     if (!known(decision.otherwise)) return { key: 'decision.otherwise', expected: oneOfLabels };
   }
   if (canary && !known(canary.label)) return { key: 'canary.label', expected: oneOfLabels };
-  const stranger = Object.keys(accuracy.perLabel).find((label) => !known(label));
-  return stranger === undefined ? undefined : { key: `accuracy.perLabel.${stranger}`, expected: oneOfLabels };
+  for (const [key, perLabel] of [
+    ['accuracy.perLabel', accuracy.perLabel],
+    ['card.labelMix', card?.labelMix ?? {}],
+  ] as const) {
+    const stranger = Object.keys(perLabel).find((label) => !known(label));
+    if (stranger !== undefined) return { key: `${key}.${stranger}`, expected: oneOfLabels };
+  }
+  return undefined;
 };
 
 const unreadable = (file: string, cause: unknown): ManifestError =>

@@ -1,15 +1,45 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Image, ImageState } from '../pipeline/image.ts';
+import type { ModelInfo } from '../web/model-info.ts';
+import type { Page } from '../web/schemas.ts';
+import type { Summary } from '../web/summary.ts';
+import type { System } from '../web/system.ts';
+import type { Timeline } from '../web/timeline.ts';
+import type { AcceptedImage, UploadAnswer } from '../web/upload-answer.ts';
+import { type ClientError, mayPass } from './errors.ts';
+import { type EventOptions, followEvents, type ImageEvent } from './events.ts';
+import { uploadForm } from './form.ts';
+import { idleLimit, type RequestOptions, requestsTo } from './requests.ts';
 
-/** The server could not be reached, or answered with a problem. One line; `code` is the problem's. */
-export class ClientError extends Error {
-  readonly code: string;
-  readonly status: number | undefined;
-  constructor(code: string, message: string, options: ErrorOptions & { status?: number } = {}) {
-    super(message, options);
-    this.code = code;
-    this.status = options.status;
-  }
+// The server's own types, which its OpenAPI document is made of, too; none of its code is loaded.
+export type { ImageError, Result, Timings } from '../pipeline/image.ts';
+export { ClientError, persistently } from './errors.ts';
+export type {
+  AcceptedImage,
+  EventOptions,
+  Image,
+  ImageEvent,
+  ImageState,
+  ModelInfo,
+  Page,
+  RequestOptions,
+  Summary,
+  System,
+  Timeline,
+};
+
+/** Which images: those that meet every condition. Times are ISO 8601. */
+export interface ImageFilter {
+  readonly state?: ImageState;
+  readonly label?: string;
+  /** Part of the file name, any case. */
+  readonly text?: string;
+  /** Uploaded at or after. */
+  readonly from?: string;
+  /** Uploaded before. */
+  readonly until?: string;
+  /** Of the file, 64 hex digits. */
+  readonly sha256?: string;
 }
 
 /** `late`: the signal came first. `image` is what was last seen of it, `fault` why nothing newer is known. */
@@ -17,137 +47,123 @@ export type Ending =
   | { readonly kind: 'ended'; readonly image: Image }
   | { readonly kind: 'late'; readonly image?: Image; readonly fault?: ClientError };
 
+export interface UploadOptions {
+  /** A repeated call with the same key and file is answered alike and stores nothing. */
+  readonly idempotencyKey?: string;
+  readonly signal?: AbortSignal;
+  /** Told how many bytes of the file have been sent. */
+  readonly onSent?: (bytes: number) => void;
+}
+
+/** All of them throw {@link ClientError}: `not-found` if there is no such image. */
 export interface GantryClient {
-  /** Throws {@link ClientError}, as all of them do: `not-found` if there is no such image. */
-  image(id: string): Promise<Image>;
-  /** The newest images that satisfy, as `GET /images` takes it; not more than one page. */
-  images(query: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Image[]>;
-  /**
-   * Uploads one picture and returns its ID. A repeated call with the same `idempotencyKey` and picture is answered
-   * alike and stores nothing.
-   */
+  /** Uploads one file, which is streamed: a Blob of `fs.openAsBlob` may be of any size. */
   upload(
-    picture: { readonly name: string; readonly bytes: Uint8Array<ArrayBuffer> },
-    options?: { readonly idempotencyKey?: string; readonly signal?: AbortSignal },
-  ): Promise<string>;
+    file: { readonly name: string; readonly content: Blob | Uint8Array<ArrayBuffer> },
+    options?: UploadOptions,
+  ): Promise<AcceptedImage>;
+  image(id: string, signal?: AbortSignal): Promise<Image>;
+  /** One page of images, newest first; `cursor` is `next` of the page before. At most 500. */
+  page(
+    filter?: ImageFilter,
+    options?: { cursor?: string; limit?: number; signal?: AbortSignal },
+  ): Promise<Page>;
+  /** All of them, newest first, a page at a time. */
+  images(filter?: ImageFilter): AsyncIterable<Image>;
+  /** What happened to an image, oldest first. */
+  timeline(id: string): Promise<Timeline>;
+  /** Deletes an image with its original and its results. */
+  remove(id: string, signal?: AbortSignal): Promise<void>;
+  /** Processes an image once more, as a new generation. */
+  reprocess(id: string): Promise<Image>;
   /** Waits until an image has succeeded, failed or died; a server that is away meanwhile is waited for. */
   ending(id: string, signal: AbortSignal): Promise<Ending>;
+  /** Changes of images as they happen, until the signal; a server that is away meanwhile is waited for. */
+  events(options: EventOptions): AsyncIterable<ImageEvent>;
   /** Images whose every attempt failed, newest first. */
   deadLetters(): AsyncIterable<Image>;
   /** Gives a dead image all its attempts again. */
   replay(id: string): Promise<Image>;
   /** As `replay` for every dead image; returns how many. */
   replayAll(): Promise<number>;
-  /** Deletes an image with its original and its results. */
-  remove(id: string, signal?: AbortSignal): Promise<void>;
+  /** The models that images are processed with. */
+  models(): Promise<ModelInfo[]>;
+  /** How many images there are in each state and with each label, and how fast they come and go. */
+  summary(signal?: AbortSignal): Promise<Summary>;
+  /** What runs there, how it is, and what it takes. */
+  system(signal?: AbortSignal): Promise<System>;
+  /** Whether the server process is alive, and its version. Needs no API key. */
+  health(signal?: AbortSignal): Promise<{ status: 'ok'; version: string }>;
 }
 
 /** Where a server is by default. */
 export const defaultUrl = 'http://localhost:5000';
 
-const timeoutMs = 60_000;
-/** Of a request that is repeated: short, so that a server lost in the middle of it does not take all the time there is. */
-const tryMs = 15_000;
-const page = 200;
+const pageSize = 200;
 const pausesMs = { least: 10, most: 1000 };
+/** An upload of which nothing moves for this long is broken off. */
+const uploadIdleMs = 60_000;
 /** Here and not `isFinal`: that file loads TypeBox, which would double the start time of every command. */
 const unfinished: ReadonlySet<ImageState> = new Set<ImageState>(['queued', 'processing']);
 
-/** An address as it may be shown: without the user and password that somebody put into it. */
-const shown = (url: string): string => url.replace(/^([a-z][a-z0-9+.-]*:\/*)?.*@/i, '$1');
-
-const problemOf = async (response: Response): Promise<ClientError> => {
-  const body = (await response.json().catch(() => ({}))) as { code?: string; detail?: string };
-  const said = body.detail ?? `the server answered ${response.status} ${response.statusText}`;
-  const detail =
-    body.code === 'key-needed' ? `${said} (give it with --api-key-file or GANTRY_API_KEY)` : said;
-  return new ClientError(body.code ?? 'http-error', detail, { status: response.status });
-};
-
-/** Whether the same request may succeed later: the server is away, restarting or overloaded. */
-const mayPass = (error: unknown): error is ClientError =>
-  error instanceof ClientError &&
-  (error.code === 'unreachable' || [408, 429, 502, 503, 504].includes(error.status ?? 0));
+const ofImage = (id: string): string => `/images/${encodeURIComponent(id)}`;
 
 /**
- * Calls until it succeeds, while the server is away, restarting or overloaded. Throws the first other error, or the
- * last one before `signal`.
+ * Talks to a Gantry server at `url`, such as `http://localhost:5000`, with an API key where it wants one. Throws
+ * {@link ClientError} `invalid-url`.
  */
-export const persistently = async <T>(call: () => Promise<T>, signal: AbortSignal): Promise<T> => {
-  let last: unknown;
-  for (let pauseMs = 100; ; pauseMs = Math.min(2 * pauseMs, pausesMs.most)) {
-    try {
-      return await call();
-    } catch (error) {
-      // Cut off by the signal itself: what failed before says more.
-      last = signal.aborted ? (last ?? error) : error;
-      if (!mayPass(error)) throw error;
-      await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
-      if (signal.aborted) throw last;
+export const gantryClient = (url: string = defaultUrl, options: RequestOptions = {}): GantryClient => {
+  const requests = requestsTo(url, options);
+  const { json, send, stranger } = requests;
+
+  const pageOf = async (
+    path: string,
+    query: Readonly<Record<string, string | number | undefined>>,
+    signal?: AbortSignal,
+  ): Promise<Page> => {
+    const given = Object.entries(query).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, String(value)]],
+    );
+    const page = await json<Page>('GET', `${path}?${new URLSearchParams(given)}`, signal ? { signal } : {});
+    if (!Array.isArray(page.images)) throw stranger();
+    return page;
+  };
+  async function* every(path: string, filter: ImageFilter = {}) {
+    for (let cursor: string | null | undefined; cursor !== null; ) {
+      const page: Page = await pageOf(path, { ...filter, limit: pageSize, cursor });
+      yield* page.images;
+      cursor = page.next;
     }
   }
-};
-
-/** The server that a command talks to: as it was told, else GANTRY_URL, else this machine. */
-export const serverUrl = (told: string | undefined): string => told ?? (process.env.GANTRY_URL || defaultUrl);
-
-/** Talks to a Gantry server at `url`, such as `http://localhost:5000`, with an API key where it wants one. */
-export const gantryClient = (url: string, apiKey?: string): GantryClient => {
-  const server = shown(url);
-  if (!/^https?:/.test(url) || !URL.canParse(url)) {
-    throw new ClientError(
-      'invalid-url',
-      `cannot reach ${server}: a server is named like http://localhost:5000`,
-    );
-  }
-  if (new URL(url).username || new URL(url).password) {
-    throw new ClientError('invalid-url', `cannot reach ${server} with a user or password in its address`);
-  }
-  const unreachable = (cause: unknown, reason: string): ClientError =>
-    new ClientError('unreachable', `cannot reach ${server}: ${reason}`, { cause });
-  const stranger = (cause?: unknown): ClientError =>
-    new ClientError('not-gantry', `what answers at ${server} is not Gantry`, { cause });
-  const request = async (method: string, path: string, init: RequestInit = {}): Promise<Response> => {
-    const limitMs = init.signal ? tryMs : timeoutMs;
-    const headers = new Headers(init.headers);
-    if (apiKey !== undefined) headers.set('authorization', `Bearer ${apiKey}`);
-    const limit = AbortSignal.timeout(limitMs);
-    const response = await fetch(new URL(path, url), {
-      ...init,
-      method,
-      headers,
-      signal: init.signal ? AbortSignal.any([init.signal, limit]) : limit,
-    }).catch((cause: Error) => {
-      const inner = cause.cause instanceof Error ? cause.cause.message : cause.message;
-      if (limit.aborted) throw unreachable(cause, `no answer within ${limitMs / 1000} s`);
-      throw unreachable(cause, init.signal?.aborted ? 'no answer in time' : inner || cause.name);
-    });
-    if (!response.ok) throw await problemOf(response);
-    return response;
-  };
-  const json = async <T>(method: string, path: string, init?: RequestInit): Promise<T> => {
-    const response = await request(method, path, init);
-    return (await response.json().catch((cause: unknown) => {
-      throw cause instanceof SyntaxError ? stranger(cause) : unreachable(cause, 'the answer broke off');
-    })) as T;
-  };
-  const ofImage = (id: string): string => `/images/${encodeURIComponent(id)}`;
 
   return {
-    image: (id) => json('GET', ofImage(id)),
-    images: async (query, signal) =>
-      (await json<{ images: Image[] }>('GET', `/images?${new URLSearchParams(query)}`, { signal })).images,
-    async upload({ name, bytes }, { idempotencyKey, signal } = {}) {
-      const body = new FormData();
-      body.append('image', new File([bytes], name));
-      const answer = await json<{ correlationId?: string }>('POST', '/upload', {
-        body,
-        ...(idempotencyKey === undefined ? {} : { headers: { 'idempotency-key': idempotencyKey } }),
-        ...(signal === undefined ? {} : { signal }),
+    async upload({ name, content }, { idempotencyKey, signal, onSent } = {}) {
+      const idle = idleLimit(uploadIdleMs);
+      const { body, headers } = uploadForm(name, content, (bytes) => {
+        idle.moved();
+        onSent?.(bytes);
       });
-      if (answer.correlationId === undefined) throw stranger();
-      return answer.correlationId;
+      const init = {
+        ...{ body, duplex: 'half' as const },
+        headers: {
+          ...headers,
+          ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
+        },
+        ...(signal === undefined ? {} : { signal }),
+      };
+      const { images } = await json<Partial<UploadAnswer>>('POST', '/upload', init, idle).finally(idle.stop);
+      if (images?.[0] === undefined) throw stranger();
+      return images[0];
     },
+    image: (id, signal) => json('GET', ofImage(id), signal ? { signal } : {}),
+    page: (filter = {}, { cursor, limit, signal } = {}) =>
+      pageOf('/images', { ...filter, cursor, limit }, signal),
+    images: (filter) => every('/images', filter),
+    timeline: (id) => json('GET', `${ofImage(id)}/timeline`),
+    async remove(id, signal) {
+      await send('DELETE', ofImage(id), signal === undefined ? {} : { signal });
+    },
+    reprocess: (id) => json('POST', `${ofImage(id)}/reprocess`),
     async ending(id, signal) {
       const begun = performance.now();
       let image: Image | undefined;
@@ -167,18 +183,16 @@ export const gantryClient = (url: string, apiKey?: string): GantryClient => {
       }
       return { kind: 'late', ...(image ? { image } : {}), ...(fault ? { fault } : {}) };
     },
-    async *deadLetters() {
-      for (let next: string | null = ''; next !== null; ) {
-        const query = new URLSearchParams({ limit: String(page), ...(next === '' ? {} : { cursor: next }) });
-        const found: { images: Image[]; next: string | null } = await json('GET', `/dead-letters?${query}`);
-        yield* found.images;
-        next = found.next;
-      }
-    },
+    events: (options) => followEvents(requests, options),
+    deadLetters: () => every('/dead-letters'),
     replay: (id) => json('POST', `/dead-letters/${encodeURIComponent(id)}/replay`),
     replayAll: async () => (await json<{ replayed: number }>('POST', '/dead-letters/replay')).replayed,
-    async remove(id, signal) {
-      await request('DELETE', ofImage(id), signal === undefined ? {} : { signal });
+    async models() {
+      const { models } = await json<{ models?: ModelInfo[] }>('GET', '/models');
+      return models ?? Promise.reject(stranger());
     },
+    summary: (signal) => json('GET', '/summary', signal ? { signal } : {}),
+    system: (signal) => json('GET', '/system', signal ? { signal } : {}),
+    health: (signal) => json('GET', '/healthz', signal ? { signal } : {}),
   };
 };

@@ -18,7 +18,7 @@ const some = (ids: readonly string[]): string =>
   (ids.length > shown ? ` and ${ids.length - shown} more (--json has all)` : '');
 
 const describe = (found: Audit): string => {
-  const { states, queues, missingOriginals, orphanedOriginals } = found;
+  const { states, queues, missingOriginals, orphanedOriginals, orphanedParts } = found;
   const inQueues = queues === null ? undefined : Object.values(queues).reduce((sum, n) => sum + n, 0);
   const rows: [string, number, string][] = [
     ['accepted', found.accepted, 'images, less those that were deleted'],
@@ -36,7 +36,9 @@ const describe = (found: Audit): string => {
     ['surplus messages', found.surplusMessages, 'repeats, or of deleted images; harmless'],
     ['missing originals', missingOriginals.length, some(missingOriginals.map(({ id }) => id))],
     ['orphaned originals', orphanedOriginals.length, some(orphanedOriginals)],
+    ['orphaned parts', orphanedParts.length, some(orphanedParts)],
     ['stray rows', found.strayRows, ''],
+    ['miscounted', found.miscounted, 'numbers of the summary, no loss; --repair counts anew'],
   ];
   const body = table(
     ['', 'COUNT', ''],
@@ -45,9 +47,17 @@ const describe = (found: Audit): string => {
   return `${body}\n${found.ok ? 'Nothing is lost.' : 'Something is lost or hangs in the air.'}\n`;
 };
 
-const describeRepair = ({ requeued, orphansRemoved, originalsWrittenOff, left }: Repair): string =>
+const describeRepair = ({
+  requeued,
+  recounted,
+  orphansRemoved,
+  partsRemoved,
+  originalsWrittenOff,
+  left,
+}: Repair): string =>
   [
-    `Queued again: ${requeued}. Orphaned originals removed: ${orphansRemoved}. Originals written off: ${originalsWrittenOff}.`,
+    `Queued again: ${requeued}. Orphaned originals removed: ${orphansRemoved}, parts: ${partsRemoved}. Originals written off: ${originalsWrittenOff}.`,
+    ...(recounted ? ['The summary counts anew.'] : []),
     ...left.map((line) => `Left alone: ${line}`),
     '',
   ].join('\n');

@@ -1,14 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ManifestError, readManifest } from '../classifier/manifest.ts';
-import { apiKeyToSend } from '../client/api-key.ts';
-import { type Canary, describeVerdict, runCanary } from '../client/canary.ts';
-import { ClientError, type GantryClient, gantryClient, serverUrl } from '../client/client.ts';
+import { ClientError, type GantryClient } from '../client/client.ts';
 import { ConfigError, duration } from '../setting-kinds.ts';
+import { type Canary, describeVerdict, runCanary } from './canary-run.ts';
+import { type Connection, connect } from './connection.ts';
 
-export interface CanaryOptions {
-  readonly url?: string;
-  readonly apiKeyFile?: string;
+export interface CanaryOptions extends Connection {
   readonly timeout: string;
   readonly picture?: string;
   readonly expect?: string;
@@ -36,7 +34,7 @@ const canaryOf = async (folder: string, { picture, expect }: CanaryOptions): Pro
     const why = cause.code === 'ENOENT' ? 'there is no such file' : `cannot be read (${cause.code})`;
     throw new ConfigError(`${file}: ${why}`, { cause });
   });
-  return { name: basename(file), bytes, expected };
+  return { name: basename(file), content: bytes, expected };
 };
 
 /**
@@ -49,7 +47,7 @@ export const canary = async (modelFolder: string, options: CanaryOptions): Promi
   let server: GantryClient;
   try {
     timeoutMs = duration(100).parse(options.timeout);
-    server = gantryClient(serverUrl(options.url), apiKeyToSend(options.apiKeyFile));
+    server = connect(options);
   } catch (cause) {
     const where = cause instanceof ClientError ? '' : '--timeout ';
     throw new ConfigError(`${where}${(cause as Error).message}`, { cause });

@@ -1,37 +1,24 @@
-import { Command, Option } from 'commander';
-import { apiKeyOption, apiKeyToSend } from '../client/api-key.ts';
-import { ClientError, defaultUrl, type GantryClient, gantryClient, serverUrl } from '../client/client.ts';
-import type { Image } from '../pipeline/image.ts';
+import { Command } from 'commander';
+import { ClientError, type GantryClient, type Image } from '../client/client.ts';
+import { addConnection, type Connection, connect } from './connection.ts';
+import { addExamples } from './help.ts';
+import { print, printFacts, printJson } from './print.ts';
+import { checkSelection, forEach, imageId } from './selection.ts';
 import { table } from './table.ts';
-
-/** The command does not say which images are meant. Exit code 1. */
-class SelectionError extends Error {
-  readonly code = 'nothing-selected';
-}
-
-interface Server {
-  readonly url?: string;
-  readonly apiKeyFile?: string;
-}
-
-const client = ({ url, apiKeyFile }: Server): GantryClient =>
-  gantryClient(serverUrl(url), apiKeyToSend(apiKeyFile));
-
-const print = (text: string): void => void process.stdout.write(text);
-const printJson = (value: unknown): void => print(`${JSON.stringify(value)}\n`);
+import { plain, timeText } from './texts.ts';
 
 const rowOf = ({ id, updatedAt, attempts, error, filename }: Image): string[] => [
   id,
-  `${updatedAt.slice(0, 19).replace('T', ' ')} UTC`,
+  timeText(updatedAt),
   String(attempts),
   error?.code ?? '',
-  filename,
-  error?.message ?? '',
+  plain(filename),
+  plain(error?.message ?? ''),
 ];
 
-const list = async (options: Server & { json?: true }): Promise<void> => {
+const list = async (options: Connection & { json?: true }): Promise<void> => {
   const letters: Image[] = [];
-  for await (const image of client(options).deadLetters()) {
+  for await (const image of connect(options).deadLetters()) {
     if (options.json) printJson(image);
     else letters.push(image);
   }
@@ -52,53 +39,31 @@ const letter = async (server: GantryClient, id: string): Promise<Image> => {
   return image;
 };
 
-const show = async (id: string, options: Server & { json?: true }): Promise<void> => {
-  const image = await letter(client(options), id);
+const show = async (id: string, options: Connection & { json?: true }): Promise<void> => {
+  const image = await letter(connect(options), imageId(id));
   if (options.json) {
     printJson(image);
     return;
   }
-  const facts: [string, string][] = [
+  printFacts([
     ['id', image.id],
-    ['file', `${image.filename} (${image.contentType}, ${image.bytes} bytes)`],
+    ['file', `${plain(image.filename)} (${image.contentType}, ${image.bytes} bytes)`],
     ['uploaded', image.createdAt],
     ['dead since', image.updatedAt],
     ['attempts', `${image.attempts} in generation ${image.generation}`],
     ['why', image.error?.code ?? ''],
-    ['last error', image.error?.message ?? ''],
-  ];
-  for (const [name, value] of facts) print(`${name.padEnd(12)}${value}\n`);
+    ['last error', plain(image.error?.message ?? '')],
+  ]);
 };
 
-interface Selected extends Server {
+interface Selected extends Connection {
   readonly all?: true;
   readonly json?: true;
 }
 
-const checkSelection = (ids: readonly string[], { all }: Selected): void => {
-  if (ids.length === 0 && !all) throw new SelectionError('name the IDs, or say --all');
-  if (ids.length > 0 && all) throw new SelectionError('IDs and --all together make no sense');
-};
-
-/** Runs `change` for each ID, tells of each, and goes on after a failure; exit code 1 if there was one. */
-const forEach = async (
-  ids: Iterable<string> | AsyncIterable<string>,
-  change: (id: string) => Promise<void>,
-) => {
-  for await (const id of ids) {
-    try {
-      await change(id);
-    } catch (error) {
-      if (!(error instanceof ClientError) || error.code === 'unreachable') throw error;
-      process.stderr.write(`${id}: ${error.message}\n`);
-      process.exitCode = 1;
-    }
-  }
-};
-
 const replay = async (ids: string[], options: Selected): Promise<void> => {
-  checkSelection(ids, options);
-  const server = client(options);
+  checkSelection(ids, options.all === true);
+  const server = connect(options);
   if (options.all) {
     const replayed = await server.replayAll();
     if (options.json) printJson({ replayed });
@@ -113,8 +78,8 @@ const replay = async (ids: string[], options: Selected): Promise<void> => {
 };
 
 const discard = async (ids: string[], options: Selected): Promise<void> => {
-  checkSelection(ids, options);
-  const server = client(options);
+  checkSelection(ids, options.all === true);
+  const server = connect(options);
   const every = async function* () {
     for await (const { id } of server.deadLetters()) yield id;
   };
@@ -131,22 +96,17 @@ export const deadLettersCommand = (): Command => {
   const command = new Command('dead-letters').description(
     'images whose every attempt failed: look, try again, give up',
   );
-  const sub = (name: string, summary: string, examples: string): Command =>
-    command
-      .command(name)
-      .description(summary)
-      .addOption(new Option('--url <url>', `the server (GANTRY_URL, default ${defaultUrl})`))
-      .addOption(apiKeyOption())
-      .option('--json', 'print one JSON line an image')
-      .addHelpText('after', `\nExamples:\n${examples}`);
-  sub('list', 'list them, newest first', '  $ gantry dead-letters list').action(list);
-  sub('show', 'everything about one', '  $ gantry dead-letters show 019b0c6e-…')
-    .argument('<id>')
-    .action(show);
+  const sub = (name: string, summary: string, ...examples: string[]): Command => {
+    const one = addConnection(command.command(name).description(summary));
+    return addExamples(one.option('--json', 'print one JSON line an image'), examples);
+  };
+  sub('list', 'list them, newest first', 'gantry dead-letters list').action(list);
+  sub('show', 'everything about one', 'gantry dead-letters show 019b0c6e-…').argument('<id>').action(show);
   sub(
     'replay',
     'give them all their attempts again',
-    '  $ gantry dead-letters replay 019b0c6e-…\n  $ gantry dead-letters replay --all',
+    'gantry dead-letters replay 019b0c6e-…',
+    'gantry dead-letters replay --all',
   )
     .argument('[ids...]')
     .option('--all', 'every dead image')
@@ -154,7 +114,8 @@ export const deadLettersCommand = (): Command => {
   sub(
     'discard',
     'delete the images, with their originals',
-    '  $ gantry dead-letters discard 019b0c6e-…\n  $ gantry dead-letters discard --all',
+    'gantry dead-letters discard 019b0c6e-…',
+    'gantry dead-letters discard --all',
   )
     .argument('[ids...]')
     .option('--all', 'every dead image')

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { scopes } from '../access/api-key.ts';
 import { environmentName, flagName } from '../config.ts';
+import { addExamples } from './help.ts';
 import type { Create, OfFile } from './key-changes.ts';
 
 /** Loaded when needed: it loads TypeBox, which would double the start time of every command. */
@@ -11,21 +12,23 @@ const collect = (value: string, before: readonly string[] = []): readonly string
 /** `gantry keys ...`: who may use a server. Works on the file; no server needs to run. */
 export const keysCommand = (): Command => {
   const command = new Command('keys').description('API keys: create, list, revoke');
-  const sub = (name: string, summary: string, examples: string): Command =>
-    command
-      .command(name)
-      .description(summary)
-      .option(`${flagName('apiKeysFile')} <file>`, `the file of the keys (${environmentName('apiKeysFile')})`)
-      .option('--json', 'print JSON')
-      .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
-      .addHelpText('after', `\nExamples:\n${examples}`);
+  const sub = (name: string, summary: string, ...examples: string[]): Command =>
+    addExamples(
+      command
+        .command(name)
+        .description(summary)
+        .option(
+          `${flagName('apiKeysFile')} <file>`,
+          `the file of the keys (${environmentName('apiKeysFile')})`,
+        )
+        .option('--json', 'print JSON'),
+      examples,
+    );
   sub(
     'create',
     'make a key and print it, once; a new file is made if there is none',
-    [
-      '  $ gantry keys create --name ci --scope upload --scope read --expires 90d --rate 100/m',
-      '  $ (umask 077 && gantry keys create --name me --scope admin --quiet > ~/.gantry-key)',
-    ].join('\n'),
+    'gantry keys create --name ci --scope upload --scope read --expires 90d --rate 100/m',
+    '(umask 077 && gantry keys create --name me --scope admin --quiet > ~/.gantry-key)',
   )
     .requiredOption('--name <name>', 'whose it is; unique')
     .requiredOption(
@@ -40,10 +43,10 @@ export const keysCommand = (): Command => {
     )
     .option('--quiet', 'print nothing but the key')
     .action(async (options: Create) => (await changes()).create(options));
-  sub('list', 'list them, without what would let anybody in', '  $ gantry keys list').action(
+  sub('list', 'list them, without what would let anybody in', 'gantry keys list').action(
     async (options: OfFile & { json?: true }) => (await changes()).list(options),
   );
-  sub('revoke', 'make a key useless, within seconds', '  $ gantry keys revoke 3k9d0x2mfa7q')
+  sub('revoke', 'make a key useless, within seconds', 'gantry keys revoke 3k9d0x2mfa7q')
     .argument('<id>')
     .action(async (id: string, options: OfFile) => (await changes()).revoke(id, options));
   return command;

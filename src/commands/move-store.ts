@@ -9,8 +9,8 @@ import { StartError } from './lifecycle.ts';
 import { progress } from './progress.ts';
 
 const describe = (counts: Counts): string => {
-  const { images, results, thumbnails, outbox, events, idempotency_keys, leftBehind } = counts;
-  const moved = `Moved: ${images} images, ${results} results, ${thumbnails} thumbnails, ${outbox} jobs in the outbox, ${events} events, ${idempotency_keys} idempotency keys.`;
+  const { images, results, thumbnails, outbox, events, idempotency_keys, uploads, leftBehind } = counts;
+  const moved = `Moved: ${images} images, ${results} results, ${thumbnails} thumbnails, ${outbox} jobs in the outbox, ${events} events, ${idempotency_keys} idempotency keys, ${uploads} uploads in parts.`;
   const stays = 'The originals stay where they are.';
   const left = leftBehind === 0 ? '' : `Left behind: ${leftBehind} rows that belong to no image.\n`;
   return `${moved} ${stays}\n${left}`;
@@ -63,6 +63,8 @@ export const moveStore = async (
   } finally {
     bar.end();
   }
-  const { idempotency_keys: idempotencyKeys, ...others } = counts;
-  process.stdout.write(json ? `${JSON.stringify({ ...others, idempotencyKeys })}\n` : describe(counts));
+  const { idempotency_keys: idempotencyKeys, upload_parts: uploadParts, ...others } = counts;
+  process.stdout.write(
+    json ? `${JSON.stringify({ ...others, idempotencyKeys, uploadParts })}\n` : describe(counts),
+  );
 };

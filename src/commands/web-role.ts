@@ -7,7 +7,7 @@ import type { WebMetrics } from '../observability/web-metrics.ts';
 import { version } from '../version.ts';
 import type { App } from '../web/context.ts';
 import type { ModelInfo } from '../web/model-info.ts';
-import { startWeb, type Web } from '../web/start-web.ts';
+import { startWeb, type Web, type WebParts } from '../web/start-web.ts';
 import { StartError } from './lifecycle.ts';
 import { openBlobsForUploads } from './open-blobs.ts';
 import { openKeys } from './open-keys.ts';
@@ -31,16 +31,24 @@ export const listen = async (app: App, { host, port }: Config): Promise<string> 
   return `http://${local ? 'localhost' : family === 'IPv6' ? `[${address}]` : address}:${taken}`;
 };
 
-const describe = ({ outputs, ...model }: Model): ModelInfo => {
-  const { name, version, digest, description, licence, accuracy } = model;
-  return { name, version, digest, description, labels: outputs.scores.labels, licence, accuracy };
+const describe = (model: Model): ModelInfo => {
+  const { name, version, digest, description, outputs, licence, preprocess, topLabels, card, accuracy } =
+    model;
+  const { width, height } = preprocess.crop;
+  return {
+    ...{ name, version, digest, description, labels: outputs.scores.labels, licence },
+    input: { width, height },
+    classes: topLabels.length,
+    card: card === undefined ? null : { ...card, labelMix: card.labelMix ?? null },
+    accuracy,
+  };
 };
 
 export interface WebRole extends Web {
   closeStore(): Promise<void>;
 }
 
-interface WebRoleParts {
+interface WebRoleParts extends Pick<WebParts, 'role'> {
   readonly broker: Broker;
   readonly metrics: WebMetrics;
   readonly log: Logger;
@@ -52,14 +60,14 @@ interface WebRoleParts {
 /** Store, images and the web server's side of the pipeline, running; its app listens to nothing yet. */
 export const startWebRole = async (
   config: Config,
-  { broker, metrics, log, observe, successor = false }: WebRoleParts,
+  { role, broker, metrics, log, observe, successor = false }: WebRoleParts,
 ): Promise<WebRole> => {
   const keys = await openKeys(config, log);
   const model = await loadModel(config.model);
   const store = await openStore(config, log, { successor });
   const blobs = await openBlobsForUploads(config);
   const models: [ModelInfo] = [describe(model)];
-  const parts = { config, store, blobs, broker, metrics, log, models, version, ...(keys && { keys }) };
+  const parts = { role, config, store, blobs, broker, metrics, log, models, version, ...(keys && { keys }) };
   const web = await startWeb({ ...parts, ...(observe === undefined ? {} : { observe }) });
   return {
     ...web,

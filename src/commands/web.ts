@@ -15,7 +15,11 @@ export const web = async (config: Config): Promise<void> => {
   const stopTracing = await openTracing(config, 'web', log);
   const broker = observedBroker(openRabbitmq(config, log, 'web', true), metrics, 'rabbitmq');
   // Whatever starts us may not have waited for the one before: Kubernetes replaces a pod when it begins to stop.
-  const role = await startWebRole(config, { broker, metrics, log, observe: broker.observe, successor: true });
+  const role = await startWebRole(config, {
+    ...{ role: 'web', broker, metrics, log },
+    observe: broker.observe,
+    successor: true,
+  });
   const phases = [
     { name: 'requests', run: role.stopAccepting },
     { name: 'pipeline', run: role.stopPipeline },

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -81,7 +82,9 @@ test('a sound installation: everything is where it should be', async (t) => {
     surplusMessages: 0,
     missingOriginals: [],
     orphanedOriginals: [],
+    orphanedParts: [],
     strayRows: 0,
+    miscounted: 0,
     ok: true,
   });
   assert.equal(waiting.pipeline, 'pets');
@@ -96,7 +99,14 @@ test('an image that nobody has is found, and queued again by a repair', async (t
   assert.equal(found.unaccounted, 1);
   assert.equal(found.ok, false);
   const mended = await repair(context, found);
-  assert.deepEqual(mended, { requeued: 1, orphansRemoved: 0, originalsWrittenOff: 0, left: [] });
+  assert.deepEqual(mended, {
+    requeued: 1,
+    recounted: false,
+    orphansRemoved: 0,
+    partsRemoved: 0,
+    originalsWrittenOff: 0,
+    left: [],
+  });
   assert.equal((await audit(context)).ok, true);
 });
 
@@ -151,6 +161,46 @@ test('a repair leaves alone what looks like a lost database or the wrong folder'
   assert.equal(missing.originalsWrittenOff, 0);
   assert.match(missing.left.join(), /right folder/);
   assert.equal(await store.blobOf(images[0]?.id ?? ''), images[0]?.blob);
+});
+
+test('parts of an unfinished upload, and the original that is being made of them, are no orphans', async (t) => {
+  const { store, blobs, put, context } = await installation(t, 1);
+  const old = Date.now() - 2 * hour;
+  const begin = async (state: 'open' | 'gone'): Promise<string> => {
+    const id = randomUUID();
+    await store.createUpload({
+      id,
+      filename: 'a.gif',
+      bytes: gif.length,
+      expiresAt: new Date().toISOString(),
+    });
+    const blob = `uploads/${id}.${idAt(old)}`;
+    await blobs.put(blob, bytes());
+    await store.appendPart(id, 0, { blob, bytes: gif.length }, new Date().toISOString());
+    if (state === 'gone') await store.endUpload(id, { state });
+    return id;
+  };
+  const id = await begin('open');
+  const original = await put();
+  assert.equal(await store.claimUpload(id, original.id), original.id);
+  const gone = (await store.upload(await begin('gone')))?.parts ?? [];
+  const unknown = `uploads/${randomUUID()}.${idAt(old)}`;
+  const lost = `uploads/${id}.${idAt(old)}`;
+  const fresh = `uploads/${id}.${idAt(Date.now())}`;
+  for (const key of [unknown, lost, fresh]) await blobs.put(key, bytes());
+  const found = await audit(context);
+  assert.deepEqual(found.orphanedOriginals, []);
+  assert.deepEqual(new Set(found.orphanedParts), new Set([...gone, unknown, lost]));
+  assert.equal(found.ok, true);
+  assert.equal((await repair(context, found)).partsRemoved, 3);
+  const left: string[] = [];
+  for await (const key of blobs.list('uploads/')) left.push(key);
+  assert.deepEqual(new Set(left), new Set([...((await store.upload(id))?.parts ?? []), fresh]));
+
+  const rebuilt = await reindex({ store, blobs, pipeline: 'pets', onProgress: () => undefined });
+  assert.deepEqual([rebuilt.restored, rebuilt.skipped], [1, []]);
+  await store.accept([{ images: [original], upload: id }], 0);
+  assert.deepEqual((await audit(context)).orphanedOriginals, []);
 });
 
 test('reindex gives originals their images back, once', async (t) => {

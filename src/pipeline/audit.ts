@@ -4,6 +4,7 @@ import { type QueueName, topology } from '../broker/topology.ts';
 import type { Ledger, Store, StoredOriginal } from '../store/store.ts';
 import { type ImageState, isFinal } from './image.ts';
 import { idOfBlob, timeOf } from './image-id.ts';
+import { partTime } from './part-key.ts';
 
 export interface AuditContext {
   readonly store: Store;
@@ -30,14 +31,18 @@ export interface Audit {
   readonly missingOriginals: readonly StoredOriginal[];
   /** Keys of originals that belong to no image: uploads that were never answered. */
   readonly orphanedOriginals: readonly string[];
+  /** Keys of parts that belong to no unfinished upload: a process was killed, or a database lost. */
+  readonly orphanedParts: readonly string[];
   /** Rows whose image does not exist or is over; only a broken database has them. */
   readonly strayRows: number;
+  /** Numbers of the summary that are wrong; no loss. */
+  readonly miscounted: number;
   /** Whether anything that was accepted is lost or hangs in the air. */
   readonly ok: boolean;
 }
 
 const page = 500;
-/** An original without an image may belong to an upload that is still under way (ms). */
+/** An original without an image, or a part of no upload, may belong to a request that is still under way (ms). */
 const underWayMs = 3_600_000;
 
 async function* pages<T>(items: AsyncIterable<T>): AsyncGenerator<T[]> {
@@ -71,21 +76,42 @@ const isGone = async ({ store, blobs }: AuditContext, { id, blob }: StoredOrigin
   }
 };
 
+/** Which of these keys of originals have neither an image nor an upload that is becoming one. */
+const withoutImage = async (store: Store, keys: ReadonlyMap<string, string>): Promise<string[]> => {
+  const existing = await store.existing([...keys.keys()]);
+  const old = [...keys.keys()].filter((id) => !existing.has(id) && Date.now() - timeOf(id) > underWayMs);
+  if (old.length === 0) return [];
+  const claimed = await store.claimedImages(old);
+  // An upload may have been finished between the two questions.
+  const since = await store.existing(old);
+  return old.filter((id) => !claimed.has(id) && !since.has(id)).map((id) => keys.get(id) ?? '');
+};
+
+/** Which of these keys are parts of no unfinished upload, and too old to become one. */
+const withoutUpload = async (store: Store, keys: readonly string[]): Promise<string[]> => {
+  const old = keys.filter((key) => Date.now() - (partTime(key) ?? Date.now()) > underWayMs);
+  if (old.length === 0) return [];
+  const living = await store.livingParts(old);
+  return old.filter((key) => !living.has(key));
+};
+
 /** Compares originals and images, both ways. Keeps every key in memory: some 100 bytes an original. */
 const compareOriginals = async (context: AuditContext) => {
   const { store, blobs, onProgress } = context;
   const keys = new Set<string>();
   const orphaned: string[] = [];
+  const parts: string[] = [];
   let done = 0;
   for await (const batch of pages(blobs.list(''))) {
-    const existing = await store.existing(batch.map(idOfBlob).filter((id) => id !== undefined));
+    // What does not look like ours is not ours to judge.
+    const originals = new Map<string, string>();
     for (const key of batch) {
       keys.add(key);
       const id = idOfBlob(key);
-      // What does not look like ours is not ours to judge.
-      if (id === undefined || existing.has(id)) continue;
-      if (Date.now() - timeOf(id) > underWayMs) orphaned.push(key);
+      if (id !== undefined) originals.set(id, key);
     }
+    orphaned.push(...(await withoutImage(store, originals)));
+    parts.push(...(await withoutUpload(store, batch)));
     done += batch.length;
     onProgress(done);
   }
@@ -97,7 +123,7 @@ const compareOriginals = async (context: AuditContext) => {
     done += batch.length;
     onProgress(done);
   }
-  return { orphaned, missing };
+  return { orphaned, parts, missing };
 };
 
 const unfinishedOf = ({ states }: Ledger): number =>
@@ -134,7 +160,7 @@ const looks = 5;
  * and every image has its original. Changes nothing. Throws what store, blobs and broker throw.
  */
 export const audit = async (context: AuditContext): Promise<Audit> => {
-  const { orphaned, missing } = await compareOriginals(context);
+  const { orphaned, parts, missing } = await compareOriginals(context);
   let flight = await lookAtFlight(context);
   for (let look = 1; look < looks && flight.unaccounted > 0; look++) {
     await new Promise((resolve) => setTimeout(resolve, 500));
@@ -152,14 +178,19 @@ export const audit = async (context: AuditContext): Promise<Audit> => {
     surplusMessages: surplus,
     missingOriginals: missing,
     orphanedOriginals: orphaned,
+    orphanedParts: parts,
     strayRows,
+    miscounted: ledger.miscounted,
     ok: unaccounted === 0 && missing.length === 0 && strayRows === 0,
   };
 };
 
 export interface Repair {
   readonly requeued: number;
+  /** Whether numbers of the summary were put right. */
+  readonly recounted: boolean;
   readonly orphansRemoved: number;
+  readonly partsRemoved: number;
   /** Ended images noted as being without their original from now on. */
   readonly originalsWrittenOff: number;
   /** What was left alone, and why; one line each. */
@@ -193,6 +224,17 @@ export const repair = async (context: AuditContext, found: Audit): Promise<Repai
       orphansRemoved += 1;
     }
   }
+  let partsRemoved = 0;
+  if (tooMany(found.orphanedParts.length, found)) {
+    left.push(
+      `${found.orphanedParts.length} parts without an upload are too many to be left-overs: is this the right database?`,
+    );
+  } else {
+    for (const key of found.orphanedParts) {
+      await blobs.remove(key);
+      partsRemoved += 1;
+    }
+  }
   const ended = missing.filter(({ state }) => isFinal(state)).map(({ id }) => id);
   let originalsWrittenOff = 0;
   if (tooMany(ended.length, found)) {
@@ -203,5 +245,6 @@ export const repair = async (context: AuditContext, found: Audit): Promise<Repai
     await store.originalsRemoved(ended);
     originalsWrittenOff = ended.length;
   }
-  return { requeued, orphansRemoved, originalsWrittenOff, left };
+  const recounted = found.miscounted > 0 && (await store.recount());
+  return { requeued, recounted, orphansRemoved, partsRemoved, originalsWrittenOff, left };
 };

@@ -4,9 +4,9 @@ export const timeOf = (id: string): number => {
   return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
 };
 
-/** Where an original lies: `2026/11/23/<id>.jpg`, sharded by the day (UTC) of the upload. */
+/** Where an original lies: `2026/11/23/<id>.jpg`, sharded by the day (UTC) in the ID, so that it is always the same. */
 export const blobKey = (id: string, ending: string): string =>
-  `${new Date().toISOString().slice(0, 10).replaceAll('-', '/')}/${id}.${ending}`;
+  `${new Date(timeOf(id)).toISOString().slice(0, 10).replaceAll('-', '/')}/${id}.${ending}`;
 
 const keyPattern =
   /^\d{4}\/\d\d\/\d\d\/([0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12})\.[a-z]+$/;

@@ -10,6 +10,9 @@ const accepted: Readonly<Record<string, readonly [contentType: string, ending: s
   'image/tiff': ['image/tiff', 'tiff'],
   'image/avif': ['image/avif', 'avif'],
 };
+export const acceptedTypes: readonly string[] = [
+  ...new Set(Object.values(accepted).map(([contentType]) => contentType)),
+];
 export const acceptedNames = 'JPEG, PNG, WebP, GIF, TIFF or AVIF';
 
 /** file-type looks at no more than this. */

@@ -37,7 +37,9 @@ export const Result = Type.Object({
 });
 export type Result = Static<typeof Result>;
 
-const Nullable = <T extends TSchema>(type: T) => Type.Union([type, Type.Null()]);
+/** `description` says what null means. */
+export const Nullable = <T extends TSchema>(type: T, description?: string) =>
+  Type.Union([type, Type.Null()], description === undefined ? {} : { description });
 
 /** An image as everybody sees it: the same in the API, in events and on the command line. */
 export const Image = Type.Object({

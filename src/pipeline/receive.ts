@@ -28,6 +28,19 @@ class Stop extends Error {
   }
 }
 const refuse = (code: Refusal['code'], detail: string): Refusal => ({ kind: 'refused', code, detail });
+const unsupported = (type: string | undefined): Refusal => {
+  const found = type === undefined ? 'its bytes are of no known image type' : `its bytes are ${type}`;
+  return refuse('unsupported-type', `the file is no ${acceptedNames} image: ${found}`);
+};
+export const tooLarge = (maxFileBytes: number): Refusal =>
+  refuse('file-too-large', `the file is larger than the limit of ${maxFileBytes} bytes`);
+export const emptyFile = refuse('empty-file', 'the file has no bytes');
+
+/** Why a file with this beginning is not taken; undefined if it may be. */
+export const refusalOfHead = async (head: Buffer): Promise<Refusal | undefined> => {
+  const type = await imageType(head);
+  return type.kind === 'unsupported' ? unsupported(type.found) : undefined;
+};
 
 const readHead = async (source: AsyncIterator<Uint8Array>): Promise<Buffer> => {
   const chunks: Uint8Array[] = [];
@@ -62,22 +75,22 @@ export const displayName = (given: string | undefined): string => {
 
 /**
  * Takes one file: decides its type from its bytes, hashes it, and stores it. When it resolves `received`, the
- * bytes are durable. A refused source is read to its end, too. Throws what the source throws (a connection cut off half-way) and the faults of `blobs`.
+ * bytes are durable. A refused source is read to its end, too. Throws what the source
+ * throws (a connection cut off half-way) and the faults of `blobs`. Repeated with the same `id` it stores the same blob.
  */
 export const receive = async (
   { blobs, maxFileBytes, pipeline }: ReceiveContext,
   source: AsyncIterable<Uint8Array>,
   filename: string | undefined,
+  id = uuidv7(),
 ): Promise<Received> => {
   const iterator = source[Symbol.asyncIterator]();
   const head = await readHead(iterator);
-  if (head.length === 0) return refuse('empty-file', 'the file has no bytes');
+  if (head.length === 0) return emptyFile;
   const type = await imageType(head);
   if (type.kind === 'unsupported') {
     await readToEnd(iterator);
-    const found =
-      type.found === undefined ? 'its bytes are of no known image type' : `its bytes are ${type.found}`;
-    return refuse('unsupported-type', `the file is no ${acceptedNames} image: ${found}`);
+    return unsupported(type.found);
   }
 
   const hash = createHash('sha256');
@@ -85,11 +98,7 @@ export const receive = async (
   async function* measured(): AsyncGenerator<Uint8Array> {
     for (let chunk: Uint8Array | undefined = head; chunk !== undefined; ) {
       bytes += chunk.length;
-      if (bytes > maxFileBytes) {
-        throw new Stop(
-          refuse('file-too-large', `the file is larger than the limit of ${maxFileBytes} bytes`),
-        );
-      }
+      if (bytes > maxFileBytes) throw new Stop(tooLarge(maxFileBytes));
       hash.update(chunk);
       yield chunk;
       const next: IteratorResult<Uint8Array> = await iterator.next();
@@ -97,7 +106,6 @@ export const receive = async (
     }
   }
 
-  const id = uuidv7();
   const blob = blobKey(id, type.ending);
   try {
     await blobs.put(blob, measured());

@@ -3,6 +3,7 @@ import type { Blobs } from '../blobs/blobs.ts';
 import type { NewImage, Store } from '../store/store.ts';
 import { idOfBlob } from './image-id.ts';
 import { headBytes, imageType } from './image-type.ts';
+import { partTime } from './part-key.ts';
 
 export interface ReindexContext {
   readonly store: Store;
@@ -53,8 +54,10 @@ export const reindex = async (context: ReindexContext): Promise<Reindexed> => {
   const skipped: string[] = [];
   for await (const blob of blobs.list('')) {
     const id = idOfBlob(blob);
-    if (id === undefined) skipped.push(blob);
-    else keys.push({ id, blob });
+    if (id === undefined) {
+      // A piece of a file is no image; its upload is lost with the store.
+      if (partTime(blob) === undefined) skipped.push(blob);
+    } else keys.push({ id, blob });
   }
   let restored = 0;
   let known = 0;

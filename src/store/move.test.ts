@@ -39,6 +39,9 @@ const everything = async (store: Store) => {
     oldImages: await store.oldImages(at(86_400_000), 100),
     storedBytes: await store.storedBytes(),
     ledger: await store.ledger(),
+    summary: { ...(await store.summary(future())) },
+    endedUploads: await Promise.all((await store.endedUploads(10)).map((id) => store.upload(id))),
+    completeUploads: await store.completeUploads(at(365 * 86_400_000), 10),
   };
 };
 
@@ -49,6 +52,8 @@ const queries = {
   thumbnails: 'select * from thumbnails order by image_id',
   events: 'select * from events order by seq',
   idempotency_keys: 'select * from idempotency_keys order by key',
+  uploads: 'select * from uploads order by id',
+  upload_parts: 'select * from upload_parts order by upload_id, start',
 } as const;
 
 const rowsIn = async (client: pg.Client, query: string): Promise<unknown[]> => {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -106,5 +107,12 @@ export const fillVaried = async (store: Store): Promise<void> => {
   await store.remove(g.id);
   const last = await accepted(store, { id: idAt(100_000), filename: 'removed last.jpg' });
   await store.remove(last.id);
+  for (const [n, id] of [randomUUID(), randomUUID()].entries()) {
+    await store.createUpload({ id, filename: names[n] ?? '', bytes: 6e9, expiresAt: at(n) });
+    const part = (m: number) => ({ blob: `uploads/${id}.${m}`, bytes: 3e9 });
+    for (const m of [0, 1]) await store.appendPart(id, m * 3e9, part(m), at(9));
+    if (n === 0) await store.claimUpload(id, idAt(200_000));
+    else await store.endUpload(id, { state: 'refused', code: 'unsupported-type', detail: 'a "film"' });
+  }
   await store.ping();
 };

@@ -3,6 +3,7 @@ import { openPostgresStore, type PostgresOptions } from './postgres.ts';
 import { binaryArray } from './postgres-array.ts';
 import { openPool } from './postgres-pool.ts';
 import type { Tables, Trx } from './schema.ts';
+import { correctCounts } from './sql-counts.ts';
 import { openSqliteSource, type SqliteSource } from './sqlite-source.ts';
 
 /** Source or target are not what a move needs; the message says what to do. */
@@ -14,8 +15,8 @@ export class MoveError extends Error {
   }
 }
 
-/** All but the heartbeat, which says only that the database it lies in could be written to. */
-type Moved = Exclude<keyof Tables, 'heartbeat'>;
+/** All but the heartbeat, which says only that the database it lies in could be written to, and what is counted anew. */
+type Moved = Exclude<keyof Tables, 'heartbeat' | 'counts'>;
 
 const ofImages = 'image_id in (select id from images)';
 /** Which rows are copied, in the order of the foreign keys: what belongs to no image PostgreSQL would not take. */
@@ -26,6 +27,8 @@ const plan: Readonly<Record<Moved, string | undefined>> = {
   thumbnails: ofImages,
   events: undefined,
   idempotency_keys: undefined,
+  uploads: undefined,
+  upload_parts: undefined,
 };
 const tables = Object.keys(plan) as Moved[];
 
@@ -108,6 +111,7 @@ const copy = async (
     });
   // Above every number that a client may know; unlike setval, undone if the transaction is.
   await sql`alter table events alter column seq restart with ${sql.lit(source.lastEvent() + 1)}`.execute(trx);
+  await correctCounts(trx);
   // Autovacuum would come in a minute; until then the first lists would be planned as for empty tables.
   await sql`analyze ${sql.join(tables.map((table) => sql.table(table)))}`.execute(trx);
   const everything = tables.reduce((sum, table) => sum + source.count(table), 0);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import pg from 'pg';
 import { type Postgres, postgresMissing, startPostgres } from '../../test/services/postgres.ts';
-import { accepted, at, idAt, newImage } from './contract/samples.ts';
+import { accepted, at, future, idAt, newImage, succeeded } from './contract/samples.ts';
 import { openPostgresStore, type PostgresOptions } from './postgres.ts';
 import { storeContract } from './store.contract.ts';
 
@@ -53,6 +53,51 @@ describe('PostgreSQL', { skip: postgresMissing }, () => {
     await query(url, `insert into kysely_migration values ('999-later', '2030-01-01T00:00:00Z')`);
     for (const migrate of [true, false])
       await assert.rejects(open(url, { migrate }), { code: 'newer-schema', message: /999-later/ });
+  });
+
+  test('a database of an older schema is brought up to date, with what is in it', async () => {
+    const url = await server.createDatabase();
+    const first = await open(url);
+    const { id } = await accepted(first, { sha256: 'cd'.repeat(32) });
+    await first.close();
+    await query(
+      url,
+      `
+      drop index images_by_sha256;
+      drop table counts;
+      drop table uploads;
+      drop table upload_parts;
+      alter table images alter column sha256 type text collate "default";
+      alter table outbox drop column added_at;
+      alter table events drop column traceparent;
+      delete from kysely_migration where name > '002-removed-originals'`,
+    );
+    const store = await open(url);
+    const { images } = await store.images({ limit: 10, sha256: 'cd'.repeat(32) });
+    assert.deepEqual(
+      images.map((image) => image.id),
+      [id],
+    );
+    assert.equal((await store.outstanding()).oldestOutboxAt, null);
+    assert.equal((await store.summary(future())).states.queued, 1);
+    await store.close();
+  });
+
+  test('what a server of the version before did not count is counted later, once, by whoever comes', async () => {
+    const url = await server.createDatabase();
+    const stores = [await open(url), await open(url)];
+    const [store = assert.fail()] = stores;
+    const jobs = await Promise.all(Array.from({ length: 10 }, () => accepted(store)));
+    await query(url, `update images set state = 'dead', waiting_since = null where id = '${jobs[0]?.id}'`);
+    assert.equal((await store.ledger()).miscounted, 2);
+    const writing = jobs.slice(1).map((job) => store.record([succeeded(job)]));
+    const told = await Promise.all([...stores, ...stores].map((one) => one.recount()));
+    assert.ok(told.includes(true));
+    await Promise.all(writing);
+    assert.deepEqual([await store.recount(), (await store.ledger()).miscounted], [false, 0]);
+    const { states } = await store.summary(future());
+    assert.deepEqual([states.queued, states.dead, states.succeeded], [0, 1, 9]);
+    for (const one of stores) await one.close();
   });
 
   test('a neighbour in another schema of the database is left alone', async () => {

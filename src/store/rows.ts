@@ -23,7 +23,7 @@ export const imageColumns = [
   'updated_at',
 ] as const satisfies (keyof ImageRow)[];
 
-const iso = (ms: number): string => new Date(ms).toISOString();
+export const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** Milliseconds of an ISO 8601 time. Throws RangeError if it is none. */
 export const millis = (time: string): number => {

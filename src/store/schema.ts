@@ -1,6 +1,7 @@
 import type { Generated, Kysely, Transaction } from 'kysely';
 import type { ImageState } from '../pipeline/image.ts';
 import type { ImageEvent } from './store.ts';
+import type { UploadState } from './uploads.ts';
 
 /** Times are milliseconds since 1970, JSON is text: both mean the same in every database. */
 export interface Tables {
@@ -34,6 +35,14 @@ export interface Tables {
     traceparent: string | null;
   };
   idempotency_keys: { key: string; fingerprint: string; response: string; created_at: number };
+  uploads: UploadRow;
+  /** What has come of an upload, piece by piece; gone once it has ended and its blobs are removed. */
+  upload_parts: { upload_id: string; start: number; blob: string };
+  /**
+   * How many images came into being with a state or a label, less those that ceased to have it; and how many were
+   * accepted and finished (`name` is empty). By the second (`at`); 0 is what was merged.
+   */
+  counts: { at: number; kind: 'state' | 'label' | 'accepted' | 'finished'; name: string; n: number };
   /** One row, written to see whether writing works. */
   heartbeat: { id: number; at: number };
 }
@@ -65,6 +74,21 @@ export interface ImageRow {
   updated_at: number;
   /** Last change or requeue of an unfinished image, null once it is final: what the sweep goes by. */
   waiting_since: number | null;
+}
+
+export interface UploadRow {
+  id: string;
+  state: UploadState;
+  filename: string;
+  /** Of the whole file. */
+  bytes: number;
+  received: number;
+  /** What the image is called, or is going to be, once its making has begun. */
+  image_id: string | null;
+  /** JSON; null unless `refused`. */
+  refusal: string | null;
+  updated_at: number;
+  expires_at: number;
 }
 
 export type Db = Kysely<Tables>;

@@ -2,6 +2,7 @@ import { chunks, type Sql } from './differences.ts';
 import { newImageRow } from './rows.ts';
 import type { ImageRow, Trx } from './schema.ts';
 import { writeEvents } from './sql-events.ts';
+import { finishUploads } from './sql-uploads.ts';
 import { type Acceptance, StoreError, type Submission } from './store.ts';
 
 type Key = NonNullable<Submission['idempotency']>;
@@ -44,7 +45,11 @@ const decide = async (
   for (const { idempotency: key } of submissions) if (key && !first.has(key.key)) first.set(key.key, key);
   // Sorted, so that two transactions with the same keys do not wait for each other in a circle.
   const used = await takeKeys(sql, trx, [...first.values()].sort(byKey), now);
-  return submissions.map(({ idempotency: key }) => {
+  const uploads = submissions.flatMap(({ upload }) => upload ?? []);
+  const finished = await finishUploads(sql, trx, uploads, now);
+  return submissions.map(({ idempotency: key, upload }) => {
+    // The first of two in one call.
+    if (upload !== undefined) return { kind: finished.delete(upload) ? 'accepted' : 'ended' };
     if (!key) return { kind: 'accepted' };
     const use = used.get(key.key);
     if (!use) {
@@ -58,14 +63,19 @@ const decide = async (
   });
 };
 
+interface Accepted {
+  readonly row: ImageRow;
+  readonly traceparent: string | null;
+}
+
 /** Stores images, each with its outbox row. Those that are there already are left alone; returns the others. */
 const insertImages = async (
   sql: Sql,
   trx: Trx,
-  images: readonly { row: ImageRow; traceparent: string | null }[],
+  images: readonly Accepted[],
   dueAt: number,
-): Promise<ImageRow[]> => {
-  const inserted: ImageRow[] = [];
+): Promise<Accepted[]> => {
+  const inserted: Accepted[] = [];
   for (const part of chunks(sql, images, 21)) {
     const taken = await trx
       .insertInto('images')
@@ -85,7 +95,7 @@ const insertImages = async (
         })),
       )
       .execute();
-    inserted.push(...fresh.map(({ row }) => row));
+    inserted.push(...fresh);
   }
   return inserted;
 };
@@ -104,11 +114,11 @@ export const accept = (
       .flatMap(({ images, traceparent = null }) =>
         images.map((image) => ({ row: newImageRow(image, now), traceparent })),
       );
-    const traces = new Map(
-      images.flatMap(({ row, traceparent }) =>
-        traceparent === null ? [] : [[row.id, traceparent] as const],
-      ),
+    const inserted = await insertImages(sql, trx, images, now + leaseMs);
+    await writeEvents(
+      sql,
+      trx,
+      inserted.map(({ row, traceparent }) => ({ before: null, after: row, traceparent })),
     );
-    await writeEvents(sql, trx, await insertImages(sql, trx, images, now + leaseMs), traces);
     return acceptances;
   });

@@ -2,16 +2,22 @@ import { sql as raw, type SqlBool } from 'kysely';
 import type { ImageState } from '../pipeline/image.ts';
 import { chunks, type Sql } from './differences.ts';
 import { originalOf } from './rows.ts';
+import { miscounts } from './sql-counts.ts';
 import type { Ledger, StoredOriginal } from './store.ts';
 
 export const storedBytes = async ({ db }: Sql): Promise<number> => {
+  // A sum of 64-bit numbers has a type of its own in PostgreSQL.
   const { bytes } = await db
     .selectFrom('images')
-    // A sum of 64-bit numbers has a type of its own in PostgreSQL.
     .select(raw<number | null>`cast(sum(bytes) as bigint)`.as('bytes'))
     .where('blob', '<>', '')
     .executeTakeFirstOrThrow();
-  return bytes ?? 0;
+  const { received } = await db
+    .selectFrom('uploads')
+    .select(raw<number | null>`cast(sum(received) as bigint)`.as('received'))
+    .where('state', '=', 'open')
+    .executeTakeFirstOrThrow();
+  return (bytes ?? 0) + (received ?? 0);
 };
 
 const strayOutbox = raw<SqlBool>`
@@ -22,7 +28,7 @@ const strayOutbox = raw<SqlBool>`
 const withoutImage = (table: 'results' | 'thumbnails') => raw<SqlBool>`
   not exists (select 1 from images where images.id = ${raw.ref(`${table}.image_id`)})`;
 
-/** One statement, so that what it counts was true at the same moment. */
+/** One statement, and one for the counts, so that what each compares was true at the same moment. */
 export const ledger = async ({ db }: Sql): Promise<Ledger> => {
   const row = await db
     .selectFrom('images')
@@ -50,6 +56,7 @@ export const ledger = async ({ db }: Sql): Promise<Ledger> => {
     outbox: row.outbox ?? 0,
     strayOutbox: row.strayOutbox ?? 0,
     strayResults: (row.strayResults ?? 0) + (row.strayThumbnails ?? 0),
+    miscounted: (await miscounts(db)).length,
   };
 };
 

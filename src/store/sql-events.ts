@@ -1,33 +1,37 @@
 import { chunks, type Sql } from './differences.ts';
-import { imageOf } from './rows.ts';
+import { imageOf, iso } from './rows.ts';
 import type { ImageRow, Tables, Trx } from './schema.ts';
+import { type Change, count } from './sql-counts.ts';
 import type { ImageEvent } from './store.ts';
 
 type EventRow = Omit<Tables['events'], 'seq'>;
 
-const write = async (sql: Sql, trx: Trx, rows: EventRow[]): Promise<void> => {
+const write = async (sql: Sql, trx: Trx, rows: EventRow[], changes: readonly Change[]): Promise<void> => {
   if (rows.length === 0) return;
   await sql.differences.orderEvents(trx);
+  await count(trx, changes);
   for (const part of chunks(sql, rows, 5)) await trx.insertInto('events').values(part).execute();
 };
 
-/** One event for each image that has just become what its row says; `traces` by the images' IDs. */
-export const writeEvents = (
-  sql: Sql,
-  trx: Trx,
-  images: readonly ImageRow[],
-  traces: ReadonlyMap<string, string> = new Map(),
-): Promise<void> =>
+/** An image that has just become what `after` says. */
+export interface Written extends Change {
+  readonly after: ImageRow;
+  readonly traceparent?: string | null;
+}
+
+/** One event for each image, which is counted, too. To be called last: other writers wait until the commit. */
+export const writeEvents = (sql: Sql, trx: Trx, changes: readonly Written[]): Promise<void> =>
   write(
     sql,
     trx,
-    images.map((row) => ({
-      image_id: row.id,
-      type: row.state,
-      image: JSON.stringify(imageOf(row)),
-      at: row.updated_at,
-      traceparent: traces.get(row.id) ?? null,
+    changes.map(({ after, traceparent = null }) => ({
+      image_id: after.id,
+      type: after.state,
+      image: JSON.stringify(imageOf(after)),
+      at: after.updated_at,
+      traceparent,
     })),
+    changes,
   );
 
 /** The trace of the newest event that has one, by image: what led to where the image is now. */
@@ -55,8 +59,22 @@ export const latestTraces = async (
   return traces;
 };
 
-export const writeDeletion = (sql: Sql, trx: Trx, imageId: string, at: number): Promise<void> =>
-  write(sql, trx, [{ image_id: imageId, type: 'deleted', image: null, at, traceparent: null }]);
+/** The event of an image that was removed, which is counted no more. */
+export const writeDeletion = (
+  sql: Sql,
+  trx: Trx,
+  imageId: string,
+  before: NonNullable<Change['before']>,
+): Promise<void> => {
+  const event = {
+    image_id: imageId,
+    type: 'deleted',
+    image: null,
+    at: Date.now(),
+    traceparent: null,
+  } as const;
+  return write(sql, trx, [event], [{ before, after: null }]);
+};
 
 export const events = async (
   { db }: Sql,
@@ -66,7 +84,7 @@ export const events = async (
 ): Promise<ImageEvent[]> => {
   const rows = await db
     .selectFrom('events')
-    .select(['seq', 'type', 'image_id', 'image', 'traceparent'])
+    .select(['seq', 'type', 'image_id', 'image', 'at', 'traceparent'])
     .where('seq', '>', after)
     .$if(imageId !== undefined, (query) => query.where('image_id', '=', imageId ?? ''))
     .orderBy('seq')
@@ -75,6 +93,7 @@ export const events = async (
   return rows.map((row) => ({
     seq: row.seq,
     type: row.type,
+    at: iso(row.at),
     imageId: row.image_id,
     image: row.image === null ? null : JSON.parse(row.image),
     ...(row.traceparent === null ? {} : { traceparent: row.traceparent }),

@@ -13,7 +13,7 @@ const renew = async (
   trx: Trx,
   images: readonly ImageRow[],
   leaseMs: number,
-  traceparent?: string,
+  traceparent: string | null = null,
 ): Promise<{ row: ImageRow; before: string | null }[]> => {
   const now = Date.now();
   const traces = await latestTraces(sql, trx, images);
@@ -52,8 +52,8 @@ const renew = async (
         })),
       )
       .execute();
-  const cause = traceparent === undefined ? [] : next.map(({ id }) => [id, traceparent] as const);
-  await writeEvents(sql, trx, next, new Map(cause));
+  const changes = next.map((after, index) => ({ before: images[index] ?? null, after, traceparent }));
+  await writeEvents(sql, trx, changes);
   return next.map((row) => ({ row, before: traces.get(row.id) ?? null }));
 };
 
@@ -91,8 +91,12 @@ export const replayDead = (sql: Sql, limit: number, traceparent?: string): Promi
 /** The foreign keys take thumbnail, results and outbox row along. */
 export const remove = (sql: Sql, id: string): Promise<{ blob: string | null } | 'not-found'> =>
   sql.db.transaction().execute(async (trx) => {
-    const row = await trx.deleteFrom('images').where('id', '=', id).returning('blob').executeTakeFirst();
+    const row = await trx
+      .deleteFrom('images')
+      .where('id', '=', id)
+      .returning(['state', 'label', 'blob'])
+      .executeTakeFirst();
     if (!row) return 'not-found';
-    await writeDeletion(sql, trx, id, Date.now());
+    await writeDeletion(sql, trx, id, row);
     return { blob: blobIn(row) };
   });

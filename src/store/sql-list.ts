@@ -28,23 +28,26 @@ const rangeOf = ({ from, until }: ImageQuery, below = 'g'): Range => {
 };
 
 interface Group {
-  readonly column: 'state' | 'label';
+  readonly column: 'sha256' | 'state' | 'label';
   readonly value: string;
 }
 
-/** The one group that is asked for. Only a success has a label, so that the label alone says it all. */
-const groupOf = ({ state, label }: ImageQuery): Group | undefined => {
-  if (label !== undefined) return { column: 'label', value: label };
-  return state && { column: 'state', value: state };
+/** What is asked for, the smallest group first. Only a success has a label, so that the label alone says it all. */
+const groupsOf = ({ sha256, state, label }: ImageQuery): Group[] => {
+  const groups: Group[] = [];
+  if (sha256 !== undefined) groups.push({ column: 'sha256', value: sha256 });
+  if (label !== undefined) groups.push({ column: 'label', value: label });
+  else if (state !== undefined) groups.push({ column: 'state', value: state });
+  return groups;
 };
 
 /**
- * Images of a range, newest first, as a range of one index whatever is asked for. A group is asked for by a range of
+ * Images of a range and of the first group, newest first, as a range of one index whatever is asked for. A group is asked for by a range of
  * (group, ID) and not by its name: a database that knows it for one group may take the primary key, being in order
  * too, and read every image of other groups on the way, such as a backlog.
  */
 const newest = ({ db }: Sql, query: ImageQuery, { atLeast, below }: Range) => {
-  const group = groupOf(query);
+  const [group] = groupsOf(query);
   const images = db.selectFrom('images');
   if (group === undefined)
     return images.where('id', '<', below).where('id', '>=', atLeast).orderBy('id', 'desc');
@@ -57,22 +60,28 @@ const newest = ({ db }: Sql, query: ImageQuery, { atLeast, below }: Range) => {
     .orderBy('id', 'desc');
 };
 
-/** IDs of those whose name contains the text. In a range with two ends any index will do. */
-const matching = (sql: Sql, query: ImageQuery, { atLeast, below }: Range, text: string) => {
-  const group = groupOf(query);
+/** Whether the first group has images that are not asked for. */
+const isSearch = (query: ImageQuery): boolean => Boolean(query.text) || groupsOf(query).length > 1;
+
+/** IDs of those in the range that are asked for, newest first. */
+const matching = (sql: Sql, query: ImageQuery, { atLeast, below }: Range) => {
+  const [group, second] = groupsOf(query);
   let images = sql.db.selectFrom('images').where('id', '<', below).where('id', '>=', atLeast);
+  // In a range with two ends any index will do, unless there are two groups: the second may be nearly all there is.
   if (group !== undefined) images = images.where(raw<SqlBool>`${raw.ref(group.column)} = ${group.value}`);
-  return images
-    .where(({ ref }) => sql.differences.contains(ref('filename_folded'), text))
-    .select('id')
-    .orderBy('id', 'desc');
+  if (second !== undefined)
+    images = images.where(raw<SqlBool>`coalesce(${raw.ref(second.column)}, '') = ${second.value}`);
+  const { text } = query;
+  if (text)
+    images = images.where(({ ref }) => sql.differences.contains(ref('filename_folded'), folded(text)));
+  return images.select('id').orderBy('id', 'desc');
 };
 
-/** File names compared in one go. An embedded database works on the server's own thread; this many take a few ms. */
+/** Images looked at in one go. An embedded database works on the server's own thread; this many take a few ms. */
 const slice = 5_000;
 
-/** IDs of the first `wanted` images whose name contains the text: slice by slice, so that others get their turn. */
-const search = async (sql: Sql, query: ImageQuery, range: Range, text: string, wanted: number) => {
+/** IDs of the first `wanted` images that are asked for: slice by slice of their group, so that others get their turn. */
+const search = async (sql: Sql, query: ImageQuery, range: Range, wanted: number) => {
   const ids: string[] = [];
   for (let { below } = range; ; ) {
     const end = await newest(sql, query, { ...range, below })
@@ -81,7 +90,7 @@ const search = async (sql: Sql, query: ImageQuery, range: Range, text: string, w
       .limit(1)
       .executeTakeFirst();
     const part = { below, atLeast: end?.id ?? range.atLeast };
-    const found = await matching(sql, query, part, text)
+    const found = await matching(sql, query, part)
       .limit(wanted - ids.length)
       .execute();
     ids.push(...found.map(({ id }) => id));
@@ -92,12 +101,12 @@ const search = async (sql: Sql, query: ImageQuery, range: Range, text: string, w
 };
 
 export const images = async (sql: Sql, query: ImageQuery): Promise<ImagePage> => {
-  const { text, limit } = query;
+  const { limit } = query;
   const range = rangeOf(query, query.cursor === undefined ? undefined : decodeCursor(query.cursor));
   if (query.label !== undefined && (query.state ?? 'succeeded') !== 'succeeded')
     return { images: [], next: null };
   // One more than the page holds shows whether there is another page.
-  const ids = text ? await search(sql, query, range, folded(text), limit + 1) : undefined;
+  const ids = isSearch(query) ? await search(sql, query, range, limit + 1) : undefined;
   if (ids?.length === 0) return { images: [], next: null };
   const rows = await (ids === undefined
     ? newest(sql, query, range).limit(limit + 1)

@@ -2,7 +2,7 @@ import { isFinal } from '../pipeline/image.ts';
 import type { Outcome, ProcessingHint } from '../pipeline/message.ts';
 import { chunks, type Sql } from './differences.ts';
 import type { ImageRow, Tables, Trx } from './schema.ts';
-import { writeEvents } from './sql-events.ts';
+import { type Written, writeEvents } from './sql-events.ts';
 import type { Recorded, TracedOutcome } from './store.ts';
 
 /** The images of these IDs as they are, held until the transaction ends. */
@@ -54,11 +54,12 @@ export const writeImages = async (sql: Sql, trx: Trx, rows: readonly ImageRow[])
 export const started = (sql: Sql, hints: readonly ProcessingHint[]): Promise<void> =>
   sql.db.transaction().execute(async (trx) => {
     const now = Date.now();
-    const images = await lockImages(
+    const before = await lockImages(
       sql,
       trx,
       hints.map((hint) => hint.id),
     );
+    const images = new Map(before);
     const changed = new Map<string, ImageRow>();
     for (const hint of hints) {
       const row = images.get(hint.id);
@@ -71,7 +72,8 @@ export const started = (sql: Sql, hints: readonly ProcessingHint[]): Promise<voi
     }
     const rows = [...changed.values()];
     await writeImages(sql, trx, rows);
-    await writeEvents(sql, trx, rows);
+    const changes = rows.map((after) => ({ before: before.get(after.id) ?? null, after }));
+    await writeEvents(sql, trx, changes);
   });
 
 const after = (row: ImageRow, outcome: Outcome, now: number): ImageRow => {
@@ -121,8 +123,7 @@ export const record = (sql: Sql, outcomes: readonly TracedOutcome[]): Promise<Re
       trx,
       outcomes.map((outcome) => outcome.id),
     );
-    const changed: ImageRow[] = [];
-    const traces = new Map<string, string>();
+    const changes: Written[] = [];
     const history: Tables['results'][] = [];
     const thumbnails: Tables['thumbnails'][] = [];
     const recorded = outcomes.map((outcome): Recorded => {
@@ -142,12 +143,12 @@ export const record = (sql: Sql, outcomes: readonly TracedOutcome[]): Promise<Re
       if (isFinal(row.state)) return 'repeated';
       const next = after(row, outcome, now);
       images.set(id, next);
-      changed.push(next);
-      if (outcome.traceparent !== undefined) traces.set(id, outcome.traceparent);
+      changes.push({ before: row, after: next, traceparent: outcome.traceparent ?? null });
       if (outcome.kind !== 'dead' && outcome.picture)
         thumbnails.push({ image_id: id, webp: Buffer.from(outcome.picture.thumbnail, 'base64') });
       return 'recorded';
     });
+    const changed = changes.map(({ after }) => after);
     await keepHistory(sql, trx, history);
     await writeImages(sql, trx, changed);
     await keepThumbnails(sql, trx, thumbnails);
@@ -160,6 +161,6 @@ export const record = (sql: Sql, outcomes: readonly TracedOutcome[]): Promise<Re
           part.map((row) => row.id),
         )
         .execute();
-    await writeEvents(sql, trx, changed, traces);
+    await writeEvents(sql, trx, changes);
     return recorded;
   });

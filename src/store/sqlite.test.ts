@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { accepted, failed, newImage, succeeded } from './contract/samples.ts';
+import { accepted, failed, future, newImage, succeeded } from './contract/samples.ts';
 import { openSqliteStore, sqliteStore } from './sqlite.ts';
 import { openDatabase } from './sqlite-database.ts';
 import { storeContract } from './store.contract.ts';
@@ -182,9 +182,13 @@ describe('SQLite only', () => {
     old.exec(`
       drop index images_with_original;
       drop index images_without_original;
+      drop index images_by_sha256;
       alter table outbox drop column traceparent;
       alter table outbox drop column added_at;
       alter table events drop column traceparent;
+      drop table counts;
+      drop table uploads;
+      drop table upload_parts;
       delete from kysely_migration where name <> '001-initial'`);
     old.close();
     const store = await openSqliteStore(file);
@@ -198,6 +202,8 @@ describe('SQLite only', () => {
     );
     // Nobody noted then when it was added.
     assert.equal((await store.outstanding()).oldestOutboxAt, null);
+    const { states, labels } = await store.summary(future());
+    assert.deepEqual([states.queued, states.succeeded, labels], [1, 1, { cat: 1 }]);
     await store.close();
   });
 
@@ -217,6 +223,24 @@ describe('SQLite only', () => {
     const again = await openSqliteStore(file);
     const { outbox, strayOutbox, strayResults } = await again.ledger();
     assert.deepEqual([outbox, strayOutbox, strayResults], [3, 3, 2]);
+    await again.close();
+  });
+
+  test('wrong counts are found and put right', async () => {
+    const file = newFile();
+    const store = await openSqliteStore(file);
+    await store.record([succeeded(await accepted(store)), failed(await accepted(store))]);
+    await store.close();
+    const broken = new DatabaseSync(file);
+    broken.exec(`
+      update counts set n = n + 5 where kind = 'state' and name = 'failed';
+      delete from counts where kind = 'label'`);
+    broken.close();
+    const again = await openSqliteStore(file);
+    assert.equal((await again.ledger()).miscounted, 2);
+    assert.deepEqual([await again.recount(), await again.recount()], [true, false]);
+    const { states, labels } = await again.summary(future());
+    assert.deepEqual([states.failed, states.succeeded, labels], [1, 1, { cat: 1 }]);
     await again.close();
   });
 

@@ -1,9 +1,10 @@
 import { Kysely, SqliteAdapter, SqliteDialect, sql } from 'kysely';
 import type { Differences } from './differences.ts';
-import { migrate } from './migrations/migrations.ts';
+import { migrate, migrationsBeyond } from './migrations/migrations.ts';
 import type { Tables } from './schema.ts';
 import { sqlStore } from './sql.ts';
 import { type Database, openDatabase } from './sqlite-database.ts';
+import { openSqliteSource } from './sqlite-source.ts';
 import type { Store } from './store.ts';
 
 /** Kysely assumes that SQLite cannot roll back DDL. It can, so a crash leaves no half of a migration. */
@@ -54,4 +55,17 @@ export const sqliteStore = async (database: Database, { sole = false } = {}): Pr
   }
   // Nobody else writes to the file: one process owns it.
   return sqlStore({ db, differences: sqlite }, { onChange: () => {}, close });
+};
+
+/**
+ * Names of the migrations that the store in a file still lacks, without writing to it. Throws StoreError: `corrupt`,
+ * `newer-schema`, ...
+ */
+export const pendingMigrations = (file: string): string[] => {
+  const source = openSqliteSource(file);
+  try {
+    return migrationsBeyond(sqlite.columns, source.migrations);
+  } finally {
+    source.close();
+  }
 };

@@ -1,5 +1,6 @@
 import type { Image, ImageState } from '../pipeline/image.ts';
 import type { Job, Outcome, ProcessingHint } from '../pipeline/message.ts';
+import type { Uploads } from './uploads.ts';
 
 /** An image that is about to be accepted; its blob is durable already. The time in its UUIDv7 becomes `createdAt`. */
 export interface NewImage
@@ -12,9 +13,18 @@ export interface Submission {
   /** W3C Trace Context of the request, for the jobs. */
   readonly traceparent?: string;
   readonly idempotency?: { readonly key: string; readonly fingerprint: string; readonly response: string };
+  /** The upload in parts that the image is made of, which is finished with it. */
+  readonly upload?: string;
 }
-/** `repeated`: the key was used by the same upload before; `conflict`: by another one. Neither stores anything. */
-export type Acceptance = { kind: 'accepted' } | { kind: 'repeated'; response: string } | { kind: 'conflict' };
+/**
+ * `repeated`: the key was used by the same upload before; `conflict`: by another one; `ended`: the upload in parts is
+ * finished already, or was given up. None of them stores anything.
+ */
+export type Acceptance =
+  | { kind: 'accepted' }
+  | { kind: 'repeated'; response: string }
+  | { kind: 'conflict' }
+  | { kind: 'ended' };
 /** `repeated`: it was final already; `stale`: of an older generation, kept as history; `unknown`: no such image. */
 export type Recorded = 'recorded' | 'repeated' | 'stale' | 'unknown';
 export type JobKey = Pick<Job, 'id' | 'generation'>;
@@ -22,6 +32,8 @@ export type JobKey = Pick<Job, 'id' | 'generation'>;
 export interface ImageQuery {
   readonly state?: ImageState;
   readonly label?: string;
+  /** Of the original, hex. */
+  readonly sha256?: string;
   /** Part of the file name, any case. */
   readonly text?: string;
   /** ISO 8601, of `createdAt`; from inclusive, until exclusive. */
@@ -39,6 +51,8 @@ export interface ImagePage {
 export interface ImageEvent {
   readonly seq: number;
   readonly type: ImageState | 'deleted';
+  /** When it happened, ISO 8601. */
+  readonly at: string;
   readonly imageId: string;
   readonly image: Image | null;
   /** W3C Trace Context of what led to it. */
@@ -55,6 +69,21 @@ export interface Outstanding {
   /** When the oldest of them was added. */
   readonly oldestOutboxAt: string | null;
 }
+/** Images accepted, and images that became succeeded, failed or dead, in the second that begins at `at` (ISO). */
+export interface Flow {
+  readonly at: string;
+  readonly accepted: number;
+  readonly finished: number;
+}
+export interface Summary {
+  readonly states: Readonly<Record<ImageState, number>>;
+  /** Labels that some image has. */
+  readonly labels: Readonly<Record<string, number>>;
+  readonly oldestUnfinishedAt: string | null;
+  /** Seconds in which something happened, oldest first. */
+  readonly flow: readonly Flow[];
+}
+
 /** With the W3C Trace Context of its message, for the event that it becomes. */
 export type TracedOutcome = Outcome & { readonly traceparent?: string };
 
@@ -66,6 +95,8 @@ export interface Ledger {
   readonly strayOutbox: number;
   /** Results and thumbnails whose image does not exist; 0 unless something is broken. */
   readonly strayResults: number;
+  /** States and labels of which `summary` tells a wrong number; see `recount`. */
+  readonly miscounted: number;
 }
 /** Where an image's original should lie; `blob` is null once it was removed on purpose. */
 export interface StoredOriginal {
@@ -75,7 +106,7 @@ export interface StoredOriginal {
 }
 
 /** The ledger. Each call is one transaction, durable when it resolves; throws {@link StoreError}. Lists answer in their order. */
-export interface Store {
+export interface Store extends Uploads {
   /** Image rows, outbox rows and `queued` events. Outbox rows are held back `leaseMs` for the submitter to publish itself. */
   accept(submissions: readonly Submission[], leaseMs: number): Promise<Acceptance[]>;
   /** Drops outbox rows whose jobs the broker has confirmed. */
@@ -116,6 +147,15 @@ export interface Store {
   /** The newest event's number, 0 if there is none. */
   lastEvent(): Promise<number>;
   outstanding(): Promise<Outstanding>;
+  /** What there is, and the flow since `since` (ISO). Costs the same however many images there are. */
+  summary(since: string): Promise<Summary>;
+  /** Keeps `summary` cheap, called now and then. Forgets the flow of before `before` (ISO). */
+  mergeCounts(before: string): Promise<void>;
+  /**
+   * Puts right what `summary` counts, if it is wrong, and returns whether it was: a Gantry of an older version that
+   * writes during a rolling upgrade counts nothing. Reads two indexes whole.
+   */
+  recount(): Promise<boolean>;
   /** Images in `processing` that saw a change since `since` (ISO): some consumer has them. */
   atWork(since: string): Promise<number>;
   /** Final images accepted before `before` (ISO) that still have their original, oldest first. */
@@ -124,7 +164,7 @@ export interface Store {
   originalsRemoved(ids: readonly string[]): Promise<void>;
   /** Final images accepted before `before` (ISO), oldest first. */
   oldImages(before: string, limit: number): Promise<StoredOriginal[]>;
-  /** Sum of the sizes of all originals that are kept, in bytes. Reads every row. */
+  /** Sum of the sizes of all originals that are kept, and of what unfinished uploads have brought, in bytes. Reads every row. */
   storedBytes(): Promise<number>;
   /** For the audit; reads every row. */
   ledger(): Promise<Ledger>;

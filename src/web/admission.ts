@@ -1,5 +1,6 @@
 import type { Blobs } from '../blobs/blobs.ts';
 import type { Store } from '../store/store.ts';
+import { cached } from './cached.ts';
 import { Problem } from './problem.ts';
 
 export interface AdmissionLimits {
@@ -14,21 +15,6 @@ export interface AdmissionLimits {
 const freshMs = 1000;
 /** Adding up the sizes of all originals reads them all. */
 const sumFreshMs = 10_000;
-
-const cached = <T>(read: () => Promise<T>, freshMs: number): (() => Promise<T>) => {
-  let at = Number.NEGATIVE_INFINITY;
-  let value: Promise<T> | undefined;
-  return () => {
-    if (value === undefined || performance.now() - at > freshMs) {
-      at = performance.now();
-      value = read();
-      value.catch(() => {
-        value = undefined;
-      });
-    }
-    return value;
-  };
-};
 
 export interface Admission {
   /**

@@ -19,7 +19,10 @@ import { metricsRoute } from './routes/metrics.ts';
 import { modelRoutes } from './routes/models.ts';
 import { pageRoutes } from './routes/page.ts';
 import { sessionRoutes } from './routes/session.ts';
+import { summaryRoutes } from './routes/summary.ts';
+import { systemRoutes } from './routes/system.ts';
 import { uploadRoute } from './routes/upload.ts';
+import { uploadsRoutes } from './routes/uploads.ts';
 
 /** Builds the web server; it listens to nothing yet. Tests inject requests. */
 export const buildApp = async (context: WebContext): Promise<App> => {
@@ -57,10 +60,13 @@ export const buildApp = async (context: WebContext): Promise<App> => {
   await openapi(app, context.version, keys !== undefined);
 
   uploadRoute(app, context);
+  await uploadsRoutes(app, context);
   imageRoutes(app, context);
   eventRoutes(app, context);
   deadLetterRoutes(app, context);
   modelRoutes(app, context);
+  systemRoutes(app, context);
+  summaryRoutes(app, context);
   healthRoutes(app, context);
   metricsRoute(app, context);
   sessionRoutes(app, authentication, context.log);

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { Nullable } from '../pipeline/image.ts';
 
 export const ModelInfo = Type.Object({
   name: Type.String(),
@@ -7,6 +8,25 @@ export const ModelInfo = Type.Object({
   description: Type.String(),
   labels: Type.Array(Type.String()),
   licence: Type.String(),
+  input: Type.Object(
+    { width: Type.Integer(), height: Type.Integer() },
+    { description: 'Pixels that it is given of each picture' },
+  ),
+  classes: Type.Integer({
+    description: 'Of the underlying network, of which results name the best; 0: none',
+  }),
+  card: Nullable(
+    Type.Object({
+      intendedUse: Type.String(),
+      limits: Type.Array(Type.String(), { description: 'Where it is known to go wrong' }),
+      trainingData: Type.Array(Type.String()),
+      labelMix: Nullable(
+        Type.Record(Type.String(), Type.Integer()),
+        'How many of the pictures of `accuracy` got each label; null: not measured',
+      ),
+    }),
+    'null where the manifest has none',
+  ),
   accuracy: Type.Object({
     data: Type.String(),
     images: Type.Integer(),

@@ -1,25 +1,12 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Blobs } from '../blobs/blobs.ts';
 import type { Broker } from '../broker/broker.ts';
 import { topology } from '../broker/topology.ts';
 import type { WebMetrics } from '../observability/web-metrics.ts';
 import type { Store } from '../store/store.ts';
+import { within } from './within.ts';
 
 /** Prometheus gives a scrape 10 s, so what one dependency costs at its worst must be far less. */
 const limitMs = 2_000;
-
-const within = async <T>(answer: Promise<T>): Promise<T> => {
-  const answered = new AbortController();
-  const late = pause(limitMs, undefined, { signal: answered.signal, ref: false }).then(() => {
-    throw new Error(`no answer within ${limitMs} ms`);
-  });
-  late.catch(() => {});
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    answered.abort();
-  }
-};
 
 /** Seconds since then, 0 if there is nothing that old. */
 const age = (since: string | null): number =>
@@ -45,7 +32,7 @@ const observe = async ({ store, blobs, broker, metrics }: Observed): Promise<voi
     gauges: readonly { remove(): void }[],
     read: () => Promise<void>,
   ): Promise<void> => {
-    const up = await within(read()).then(
+    const up = await within(read(), limitMs).then(
       () => true,
       () => false,
     );

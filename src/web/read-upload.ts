@@ -10,6 +10,9 @@ const statusOf: Readonly<Record<Refusal['code'], number>> = {
   'empty-file': 400,
 };
 
+/** The status that a file's refusal is answered with. */
+export const statusOfRefusal = (code: string): number => statusOf[code as Refusal['code']] ?? 422;
+
 /** Whether it is the code of a single file's refusal. */
 export const isRefusalOfFile = (code: string): boolean => Object.hasOwn(statusOf, code);
 

@@ -1,5 +1,5 @@
-import { Type } from 'typebox';
-import { Image } from '../pipeline/image.ts';
+import { type Static, Type } from 'typebox';
+import { Image, Nullable } from '../pipeline/image.ts';
 import { ProblemBody } from './problem.ts';
 
 /** Schemas that several routes share. */
@@ -15,7 +15,6 @@ export const paging = {
 
 export const Page = Type.Object({
   images: Type.Array(Image),
-  next: Type.Union([Type.String(), Type.Null()], {
-    description: 'Cursor of the next page; null on the last',
-  }),
+  next: Nullable(Type.String(), 'Cursor of the next page; null on the last'),
 });
+export type Page = Static<typeof Page>;

@@ -5,19 +5,25 @@ import type { Config } from '../config.ts';
 import type { Logger } from '../observability/log.ts';
 import type { WebMetrics } from '../observability/web-metrics.ts';
 import { createDispatcher } from '../pipeline/dispatch.ts';
+import { createFinish } from '../pipeline/finish.ts';
 import { startRecording } from '../pipeline/record.ts';
+import { startRecount } from '../pipeline/recount.ts';
 import { startRelay } from '../pipeline/relay.ts';
 import { startRetention } from '../pipeline/retain.ts';
 import { createSubmit } from '../pipeline/submit.ts';
 import { startSweep } from '../pipeline/sweep.ts';
+import { startTendingUploads } from '../pipeline/tend-uploads.ts';
 import type { Store } from '../store/store.ts';
 import { createAdmission } from './admission.ts';
 import { buildApp } from './app.ts';
 import type { App, WebContext } from './context.ts';
 import { startEventFeed } from './event-feed.ts';
 import { createObserver } from './observe.ts';
+import { flowMs } from './summary.ts';
+import { createSystem, type System } from './system.ts';
 
 export interface WebParts extends Pick<WebContext, 'models' | 'version'> {
+  readonly role: System['role'];
   readonly config: Config;
   readonly store: Store;
   readonly blobs: Blobs;
@@ -39,6 +45,9 @@ export interface Web {
   /** Publishes what is under way, records what was delivered, then stops recording, relaying and sweeping. */
   stopPipeline(): Promise<void>;
 }
+
+/** How long a complete upload waits for its client to finish it before the sweep does (ms). */
+const untendedMs = 60_000;
 
 /** The web server's side of the pipeline, running, and its app, listening to nothing yet. */
 export const startWeb = async (parts: WebParts): Promise<Web> => {
@@ -74,6 +83,35 @@ export const startWeb = async (parts: WebParts): Promise<Web> => {
     newestEnded: recording.newestEnded,
     requeued: relay.wake,
   });
+  const recount = startRecount({
+    ...{ store, log, intervalMs: config.sweepInterval, keepFlowMs: flowMs },
+    // A file is ours alone.
+    shared: config.databaseUrl !== undefined,
+  });
+  const submit = createSubmit(store, dispatch, changed);
+  const finish = createFinish({
+    store,
+    blobs,
+    submit,
+    log,
+    maxFileBytes: config.maxFileBytes,
+    pipeline: models[0].name,
+    onAccepted({ id, bytes, contentType }, { keyId }) {
+      metrics.uploads.inc({ outcome: 'accepted' });
+      metrics.uploadedBytes.inc(bytes);
+      log.info({ imageId: id, bytes, contentType, ...(keyId !== undefined && { keyId }) }, 'image accepted');
+    },
+    onRefused: (outcome) => metrics.uploads.inc({ outcome }),
+  });
+  const tending = startTendingUploads({
+    store,
+    blobs,
+    finish,
+    log,
+    intervalMs: config.sweepInterval,
+    idleMs: untendedMs,
+    rememberMs: config.keepUploads,
+  });
   metrics.storageReserve.set(config.minFreeBytes);
   const { keys } = parts;
   if (keys === undefined) metrics.keyFileUsable.remove();
@@ -82,7 +120,8 @@ export const startWeb = async (parts: WebParts): Promise<Web> => {
   const app = await buildApp({
     store,
     blobs,
-    submit: createSubmit(store, dispatch, changed),
+    submit,
+    finish,
     dispatch,
     queued: relay.wake,
     admission: createAdmission(store, blobs, config),
@@ -94,6 +133,7 @@ export const startWeb = async (parts: WebParts): Promise<Web> => {
       if (keys) metrics.keyFileUsable.set(Number(keys.usable()));
       await observe();
     },
+    system: createSystem({ ...parts, keys: parts.keys !== undefined }),
     log,
     version,
     models,
@@ -101,6 +141,7 @@ export const startWeb = async (parts: WebParts): Promise<Web> => {
       maxFileBytes: config.maxFileBytes,
       maxFiles: config.maxFiles,
       requestTimeoutMs: config.requestTimeout,
+      keepUploadsMs: config.keepUploads,
     },
     access: {
       host: config.host,
@@ -118,7 +159,7 @@ export const startWeb = async (parts: WebParts): Promise<Web> => {
     },
     stopAccepting: () => app.close(),
     async stopPipeline() {
-      await Promise.all([relay.stop(), sweep.stop(), retention?.stop()]);
+      await Promise.all([relay.stop(), sweep.stop(), retention?.stop(), tending.stop(), recount.stop()]);
       await Promise.all([flush(), recording.cancel()]);
     },
   };

@@ -19,6 +19,7 @@ import { startWeb } from './start-web.ts';
 const accuracy = { data: 'none', images: 0, overall: 0, perLabel: {} };
 const model: ModelInfo = {
   ...{ name: 'pets', version: '1', digest: 'd', description: '', labels: [], licence: 'MIT', accuracy },
+  ...{ input: { width: 1, height: 1 }, classes: 0, card: null },
 };
 
 /** A key and its entry in the file; `id` is also its name. */
@@ -66,7 +67,18 @@ export const openWeb = async (
   const store = await openSqliteStore(join(dir, 'gantry.db'));
   const broker = memoryBroker();
   const metrics = webMetrics(createMetrics('web'));
-  const parts = { config, store, blobs, broker, metrics, log, version: '0', ...(ring && { keys: ring }) };
+  const role = 'web' as const;
+  const parts = {
+    role,
+    config,
+    store,
+    blobs,
+    broker,
+    metrics,
+    log,
+    version: '0',
+    ...(ring && { keys: ring }),
+  };
   const web = await startWeb({ ...parts, models: [model] });
   t.after(async () => {
     await web.stopAccepting();
@@ -76,5 +88,5 @@ export const openWeb = async (
     await store.close();
     await rm(dir, { recursive: true });
   });
-  return { app: web.app, store, lines, setKeys, keyFile, breakKeys: () => writeFile(keyFile, '{') };
+  return { app: web.app, store, dir, lines, setKeys, keyFile, breakKeys: () => writeFile(keyFile, '{') };
 };

@@ -84,6 +84,9 @@ test('the list: newest first, filters, pages', async () => {
   const first = (await list(`text=${name}`)).images.at(-1)?.createdAt ?? '';
   assert.equal((await list(`text=${name}&from=${first}`)).images.length, 5);
   assert.equal((await list(`text=${name}&until=${first}`)).images.length, 0);
+  const sha256 = body.images[0]?.sha256 ?? '';
+  assert.equal((await list(`text=${name}&sha256=${sha256}&label=cat`)).images.length, 5);
+  assert.deepEqual((await list(`text=${name}&sha256=${'0'.repeat(64)}`)).images, []);
   // A percent sign in a text is a percent sign.
   assert.deepEqual((await list(`text=${encodeURIComponent('%')}`)).images, []);
 });
@@ -122,6 +125,15 @@ test('reprocessing is a new generation with one result', async () => {
   assert.equal(image.generation, 2);
   assert.equal(image.result?.label, before.result?.label);
   assert.deepEqual(image.result?.scores, before.result?.scores);
+  const { entries, truncated } = await json<{
+    entries: { kind: string; generation: number; sinceMs: number; timings: object | null }[];
+    truncated: boolean;
+  }>(await fetch(`${server.url}/images/${id}/timeline`));
+  // `processing` is a hint, which may come late or not at all.
+  const kinds = entries.filter(({ kind }) => kind !== 'processing').map(({ kind }) => kind);
+  assert.deepEqual(kinds, ['accepted', 'queued', 'succeeded', 'reprocessed', 'succeeded']);
+  assert.deepEqual([truncated, entries.at(-1)?.generation, entries[0]?.sinceMs], [false, 2, 0]);
+  assert.deepEqual(entries.at(-1)?.timings, image.result?.timings);
 });
 
 test('a deleted image is gone, and those who watch are told', async () => {

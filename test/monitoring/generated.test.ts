@@ -60,7 +60,7 @@ test('dashboards have addresses of their own, the variables, and lead to entries
 
 test('the reference is of the model that comes along, and adds up', async () => {
   const reference: Reference = JSON.parse(readFileSync(`${root}/monitoring/reference/pets.json`, 'utf8'));
-  const { name, version, digest, accuracy } = await loadModel(`${root}/models/pets`);
+  const { name, version, digest, accuracy, card } = await loadModel(`${root}/models/pets`);
   assert.deepEqual(reference.model, { name, version, digest });
   assert.equal(reference.images, accuracy.images);
   for (const counts of [reference.labels, reference.confidence])
@@ -68,6 +68,7 @@ test('the reference is of the model that comes along, and adds up', async () => 
       Object.values(counts).reduce((sum, count) => sum + count),
       reference.images,
     );
+  assert.deepEqual(card?.labelMix, reference.labels, 'the model card says the same');
   assert.deepEqual(
     Object.keys(reference.confidence),
     bands.map((band) => band.name),

@@ -89,6 +89,7 @@ suite('credentials of broker, database and storage stay where they are', { skip 
       '/metrics',
       '/openapi.json',
       '/models',
+      '/system',
       '/readyz',
       `/images/${id}`,
       '/images',

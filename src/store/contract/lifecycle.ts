@@ -108,6 +108,7 @@ export const lifecycleCases = (open: Open): void => {
       ofOne.map(({ type, image }) => [type, image?.state]),
       ['queued', 'processing', 'succeeded'].map((state) => [state, state]),
     );
+    assert.ok(ofOne.every(({ at, image }) => at === image?.updatedAt));
     assert.deepEqual(await store.events(middle, 1, one.id), ofOne.slice(1, 2));
     assert.equal(await store.lastEvent(), all.at(-1)?.seq);
     assert.deepEqual(await store.events(await store.lastEvent(), 10), []);

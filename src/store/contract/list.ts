@@ -91,6 +91,45 @@ export const listCases = (open: Open): void => {
     assert.equal((await names(store, { text: '' })).length, 5);
   });
 
+  withStore(open, 'filters by hash, with every other filter', async (store) => {
+    await sixImages(store);
+    const sha256 = 'cd'.repeat(32);
+    const jobs = [];
+    for (const [n, letter] of [...'uvwxyz'].entries())
+      jobs.push(
+        await accepted(store, {
+          id: idAt(n * 1000, 1),
+          filename: `${letter}.${n % 2 ? 'png' : 'jpg'}`,
+          sha256,
+        }),
+      );
+    const [u, v, w] = jobs;
+    assert.ok(u && v && w);
+    await store.record([succeeded(u, 'cat'), succeeded(v, 'dog'), failed(w)]);
+    assert.deepEqual(await names(store, { sha256 }), ['z.png', 'y.jpg', 'x.png', 'w.jpg', 'v.png', 'u.jpg']);
+    assert.deepEqual(await names(store, { sha256: 'ef'.repeat(32) }), []);
+    assert.deepEqual(await names(store, { sha256, label: 'cat' }), ['u.jpg']);
+    assert.deepEqual(await names(store, { sha256, state: 'succeeded' }), ['v.png', 'u.jpg']);
+    assert.deepEqual(await names(store, { sha256, state: 'succeeded', label: 'dog' }), ['v.png']);
+    assert.deepEqual(await names(store, { sha256, state: 'dead' }), []);
+    assert.deepEqual(await names(store, { sha256, text: 'PNG', state: 'queued' }), ['z.png', 'x.png']);
+    assert.deepEqual(await names(store, { sha256, from: at(3000), until: at(5000) }), ['y.jpg', 'x.png']);
+    const pages = { sizes: [2, 1], names: ['z.png', 'y.jpg', 'x.png'] };
+    assert.deepEqual(await allPages(store, { limit: 2, sha256, state: 'queued' }), pages);
+    assert.deepEqual((await allPages(store, { limit: 4, sha256 })).sizes, [4, 2]);
+  });
+
+  withStore(open, 'a filter within the images of one hash goes through many of them', async (store) => {
+    const images = Array.from({ length: 12_000 }, (_, n) =>
+      newImage({ id: idAt(0, n), filename: String(n) }),
+    );
+    await store.accept([{ images }], 0);
+    await store.record([0, 5_500, 11_999].map((n) => failed({ id: idAt(0, n), generation: 1 })));
+    const { sha256 } = newImage();
+    const failures = { sizes: [2, 1], names: ['11999', '5500', '0'] };
+    assert.deepEqual(await allPages(store, { limit: 2, sha256, state: 'failed' }), failures);
+  });
+
   withStore(open, 'pages hold every image once, also those that came in between', async (store) => {
     await sixImages(store);
     assert.deepEqual(await allPages(store, { limit: 4 }), {

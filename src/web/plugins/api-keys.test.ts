@@ -68,6 +68,8 @@ test('what each scope may, and that a refusal names the scope', async (t) => {
     ['GET', `/images/${anId}`, 'read'],
     ['GET', '/dead-letters', 'read'],
     ['GET', '/models', 'read'],
+    ['GET', '/system', 'read'],
+    ['GET', '/summary', 'read'],
     ['GET', '/openapi.json', 'read'],
     ['DELETE', `/images/${anId}`, 'admin'],
     ['POST', `/images/${anId}/reprocess`, 'admin'],

@@ -11,11 +11,16 @@ export const cors = async (app: App, origins: readonly string[]): Promise<void> 
     origin: [...origins],
     credentials: false,
     strictPreflight: false,
-    methods: ['GET', 'HEAD', 'POST', 'DELETE'],
-    allowedHeaders: ['authorization', 'content-type', 'idempotency-key', 'last-event-id', 'traceparent'],
+    methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
+    allowedHeaders: [
+      ...['authorization', 'content-type', 'idempotency-key', 'last-event-id', 'traceparent'],
+      ...['tus-resumable', 'upload-length', 'upload-metadata', 'upload-offset'],
+    ],
     exposedHeaders: [
       ...['location', 'idempotent-replayed', 'etag', 'retry-after', 'www-authenticate'],
       ...['ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset'],
+      ...['tus-resumable', 'tus-version', 'upload-length', 'upload-offset', 'upload-expires'],
+      'gantry-image-id',
     ],
     maxAge: 600,
   });

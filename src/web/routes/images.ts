@@ -6,11 +6,15 @@ import type { App, WebContext } from '../context.ts';
 import { notFound, Problem } from '../problem.ts';
 import { reprocess } from '../reprocess.ts';
 import { Id, Page, paging, problemResponses } from '../schemas.ts';
+import { Timeline, timelineOf } from '../timeline.ts';
 
 const Query = Type.Object(
   {
     state: Type.Optional(ImageState),
     label: Type.Optional(Type.String({ maxLength: 200 })),
+    sha256: Type.Optional(
+      Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256 of the original, hex, lower case' }),
+    ),
     text: Type.Optional(Type.String({ maxLength: 200, description: 'Part of the file name, any case' })),
     from: Type.Optional(Type.String({ format: 'date-time', description: 'Uploaded at or after' })),
     until: Type.Optional(Type.String({ format: 'date-time', description: 'Uploaded before' })),
@@ -54,6 +58,18 @@ export const imageRoutes = (app: App, context: WebContext): void => {
     const image = await store.image(request.params.id);
     if (image === undefined) throw notFound(`image ${request.params.id}`);
     return image;
+  });
+
+  const timeline = {
+    summary: 'What happened to an image, with times',
+    tags,
+    params: Id,
+    response: { 200: Timeline, ...problemResponses },
+  };
+  app.get('/images/:id/timeline', { schema: timeline }, async (request) => {
+    const image = await store.image(request.params.id);
+    if (image === undefined) throw notFound(`image ${request.params.id}`);
+    return timelineOf(store, image);
   });
 
   const original = { summary: 'The original file', tags, params: Id };

@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { type ApiKey, scopes } from '../../access/api-key.ts';
 import type { Logger } from '../../observability/log.ts';
+import { Nullable } from '../../pipeline/image.ts';
 import type { Authentication } from '../authentication.ts';
 import type { App } from '../context.ts';
 import { Problem } from '../problem.ts';
@@ -16,7 +17,7 @@ const Session = Type.Object({
         id: Type.String(),
         name: Type.String(),
         scopes: Type.Array(Type.Enum([...scopes])),
-        expiresAt: Type.Union([Type.String(), Type.Null()]),
+        expiresAt: Nullable(Type.String()),
       }),
       Type.Null(),
     ],

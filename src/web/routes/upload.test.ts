@@ -21,6 +21,9 @@ const model = {
   description: '',
   labels: [],
   licence: 'MIT',
+  input: { width: 1, height: 1 },
+  classes: 0,
+  card: null,
   accuracy,
 };
 
@@ -43,7 +46,7 @@ const open = async (environment: NodeJS.ProcessEnv = {}) => {
     version: '0',
     models: [model],
   };
-  const web = await startWeb({ ...parts, models: [model] });
+  const web = await startWeb({ ...parts, role: 'web', models: [model] });
   const send = (body: Buffer, headers: Record<string, string> = {}) =>
     web.app.inject({
       method: 'POST',

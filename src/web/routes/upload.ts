@@ -1,40 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { FastifyError } from 'fastify';
 import { Type } from 'typebox';
-import { formatTraceparent, parseTraceparent } from '../../observability/traceparent.ts';
-import { currentTraceparent, inSpan } from '../../observability/tracing.ts';
+import { inSpan } from '../../observability/tracing.ts';
 import { type NewImage, StoreError } from '../../store/store.ts';
 import type { App, WebContext } from '../context.ts';
 import { asProblem } from '../plugins/problems.ts';
 import { Problem } from '../problem.ts';
 import { isRefusalOfFile, readUpload, type Upload } from '../read-upload.ts';
+import { traceOf } from '../request-trace.ts';
 import { problemResponses } from '../schemas.ts';
-
-const Accepted = Type.Object({
-  message: Type.String(),
-  correlationId: Type.String({ format: 'uuid', description: 'ID of the first accepted image' }),
-  images: Type.Array(
-    Type.Object({
-      id: Type.String({ format: 'uuid' }),
-      filename: Type.String(),
-      bytes: Type.Integer(),
-      contentType: Type.String(),
-      sha256: Type.String(),
-      url: Type.String(),
-    }),
-  ),
-  refused: Type.Optional(
-    Type.Array(
-      Type.Object({
-        filename: Type.String(),
-        status: Type.Integer(),
-        code: Type.String(),
-        detail: Type.String(),
-      }),
-      { description: 'Files of the same request that were not taken; present only if there are any' },
-    ),
-  ),
-});
+import { UploadAnswer } from '../upload-answer.ts';
 
 const Headers = Type.Object({
   traceparent: Type.Optional(
@@ -111,7 +86,7 @@ export const uploadRoute = (app: App, context: WebContext): void => {
     tags: ['images'],
     consumes: ['multipart/form-data'],
     headers: Headers,
-    response: { 202: Accepted, ...problemResponses },
+    response: { 202: UploadAnswer, ...problemResponses },
   };
   app.post('/upload', { schema, onError: countRefusal }, async (request, reply) => {
     const answered = metrics.stageSeconds.startTimer({ stage: 'accept' });
@@ -128,8 +103,7 @@ export const uploadRoute = (app: App, context: WebContext): void => {
     const response = JSON.stringify(answer);
     const idempotency =
       key === undefined ? {} : { idempotency: { key, fingerprint: fingerprintOf(upload), response } };
-    const parent = parseTraceparent(request.headers.traceparent);
-    const traceparent = currentTraceparent() ?? (parent && formatTraceparent(parent));
+    const traceparent = traceOf(request);
     const trace = traceparent === undefined ? {} : { traceparent };
     const submission = { images: upload.images, ...idempotency, ...trace };
     const acceptance = await inSpan('accept', {}, () => submit(submission)).catch(async (error: unknown) => {

@@ -1,7 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { Image } from '../pipeline/image.ts';
-import type { Canary } from './canary.ts';
-import { ClientError, type GantryClient, persistently } from './client.ts';
+import { ClientError, type GantryClient, type Image, persistently } from '../client/client.ts';
 
 /** Beyond the timeout: what was uploaded should not stay only because the check took long. */
 const deletionMs = 10_000;
@@ -28,18 +26,23 @@ const [hourMs, weekMs] = [3600e3, 7 * 86400e3];
  */
 export const clearUp = async (
   server: GantryClient,
-  { name, bytes }: Canary,
+  { name, content }: { readonly name: string; readonly content: Uint8Array },
   { createdAt }: Image,
   timeoutMs: number,
 ): Promise<void> => {
   const now = Date.parse(createdAt);
   const iso = (ms: number): string => new Date(now - ms).toISOString();
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  const query = { text: passing(name), from: iso(weekMs), until: iso(Math.max(hourMs, 2 * timeoutMs)) };
+  const sha256 = createHash('sha256').update(content).digest('hex');
+  const left = {
+    sha256,
+    text: passing(name),
+    from: iso(weekMs),
+    until: iso(Math.max(hourMs, 2 * timeoutMs)),
+  };
   const signal = AbortSignal.timeout(deletionMs);
   try {
-    for (const image of await server.images(query, signal))
-      if (image.filename === passing(name) && image.sha256 === sha256) await server.remove(image.id, signal);
+    const { images } = await server.page(left, { signal });
+    for (const image of images) if (image.filename === passing(name)) await server.remove(image.id, signal);
   } catch (error) {
     if (!(error instanceof ClientError)) throw error;
   }

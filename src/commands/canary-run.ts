@@ -1,12 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import type { Image, ImageError, Result } from '../pipeline/image.ts';
+import {
+  ClientError,
+  type GantryClient,
+  type Image,
+  type ImageError,
+  persistently,
+  type Result,
+} from '../client/client.ts';
 import { checkRemoval, clearUp, passing, removed } from './canary-removal.ts';
-import { ClientError, type GantryClient, persistently } from './client.ts';
 
 /** A picture and the label that it must get. */
 export interface Canary {
   readonly name: string;
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly content: Uint8Array<ArrayBuffer>;
   readonly expected: string;
 }
 
@@ -69,7 +75,7 @@ interface Limits {
 /** Uploads the picture, waits for its end and judges. */
 const watch = async (
   server: GantryClient,
-  { expected, name, bytes }: Canary,
+  { expected, name, content }: Canary,
   { timeoutMs, stop, keep }: Limits,
 ): Promise<{ verdict: Omit<Verdict, 'deleted'>; image?: Image }> => {
   const begun = performance.now();
@@ -108,8 +114,9 @@ const watch = async (
   try {
     // An upload on its way is not broken off by `stop`: without its answer nobody could delete the image.
     if (!keep) await persistently(() => checkRemoval(server, signal), signal);
-    const picture = { name: keep ? name : passing(name), bytes };
-    id = await persistently(() => server.upload(picture, { idempotencyKey, signal: timeout }), signal);
+    const picture = { name: keep ? name : passing(name), content };
+    const upload = () => server.upload(picture, { idempotencyKey, signal: timeout });
+    id = (await persistently(upload, signal)).id;
     uploadMs = passedMs();
     const { kind, image, ...late } = await server.ending(id, signal);
     if (kind === 'ended') return verdict(ofEnd(image, expected), image);

@@ -1,0 +1,116 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { ClientError, type GantryClient, type Image, persistently } from '../client/client.ts';
+import type { Outage } from './outage.ts';
+import type { Source } from './upload-sources.ts';
+
+/**
+ * What became of a file. `known`: the server has it already; `refused`: the server does not want it; `unreadable`: it
+ * cannot be read here; `left`: not uploaded, because of a signal or a server that is away.
+ */
+export interface Sending {
+  readonly file: string;
+  readonly outcome: 'accepted' | 'known' | 'refused' | 'unreadable' | 'left';
+  readonly id: string | null;
+  readonly sha256: string | null;
+  /** As the server had it, if it is known. */
+  readonly image: Image | null;
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
+
+export interface SendContext {
+  readonly server: GantryClient;
+  readonly outage: Outage;
+  /** No new request begins after it. */
+  readonly stop: AbortSignal;
+  /** Requests on their way are broken off. */
+  readonly breakOff: AbortSignal;
+  /** Whether files that the server has are recognised. */
+  readonly recognise: boolean;
+  /** Files on their way, by their SHA-256: the same file twice in one run is sent once. */
+  readonly underway: Map<string, Promise<Sending>>;
+  readonly maxFileBytes: number;
+  readonly onSent: (source: Source, bytes: number) => void;
+}
+
+/** Refusals of this one file; whatever else is wrong is so for every file. */
+const ofFile = new Set([400, 413, 415, 422]);
+
+const sha256Of = async (content: Blob): Promise<string> => {
+  const hash = createHash('sha256');
+  for await (const chunk of content.stream()) hash.update(chunk);
+  return hash.digest('hex');
+};
+
+type Become = (outcome: Sending['outcome'], more?: Partial<Sending>) => Sending;
+
+const because = ({ code, message }: { code: string; message: string }) => ({ error: { code, message } });
+
+const sendContent = async (
+  source: Source,
+  { content, sha256 }: { content: Blob; sha256: string },
+  become: Become,
+  { server, outage, stop, breakOff, ...context }: SendContext,
+): Promise<Sending> => {
+  const tried = async <T>(call: () => Promise<T>): Promise<T> => {
+    const result = await persistently(call, AbortSignal.any([stop, outage.over]), outage.failed);
+    outage.worked();
+    return result;
+  };
+  try {
+    if (context.recognise) {
+      const known = () => server.page({ sha256 }, { limit: 1, signal: breakOff });
+      const [image] = (await tried(known)).images;
+      if (image) return become('known', { id: image.id, image });
+    }
+    if (stop.aborted) return become('left');
+    const options = {
+      idempotencyKey: randomUUID(),
+      signal: breakOff,
+      onSent: (bytes: number) => context.onSent(source, bytes),
+    };
+    const { id } = await tried(() => server.upload({ name: source.name, content }, options));
+    return become('accepted', { id });
+  } catch (error) {
+    if (!(error instanceof ClientError)) throw error;
+    if (ofFile.has(error.status ?? 0)) return become('refused', because(error));
+    if (stop.aborted || breakOff.aborted || outage.over.aborted) return become('left', because(error));
+    throw error;
+  }
+};
+
+/**
+ * Uploads one file, unless the server has it; a server that is away is tried until `outage.over`. Throws ClientError for
+ * what every other file would meet, too: a key that may not, a full disk.
+ */
+export const sendFile = async (source: Source, context: SendContext): Promise<Sending> => {
+  const { path: file } = source;
+  let sha256: string | null = null;
+  const become: Become = (outcome, more = {}) => ({
+    ...{ file, outcome, id: null, sha256, image: null, error: null },
+    ...more,
+  });
+
+  if (source.bytes > context.maxFileBytes) {
+    const message = `${source.bytes} bytes are more than the ${context.maxFileBytes} that the server takes`;
+    return become('refused', because({ code: 'file-too-large', message }));
+  }
+  let content: Blob;
+  let digest: string;
+  try {
+    content = await source.open();
+    digest = await sha256Of(content);
+    sha256 = digest;
+  } catch (error) {
+    return become('unreadable', because({ code: 'unreadable', message: (error as Error).message }));
+  }
+  const twin = context.underway.get(digest);
+  const sending = (async () => {
+    // Its own outcome is asked of the server then, as for any file that was uploaded before.
+    await twin?.catch(() => undefined);
+    return sendContent(source, { content, sha256: digest }, become, context);
+  })();
+  context.underway.set(digest, sending);
+  return sending.finally(() => {
+    if (context.underway.get(digest) === sending) context.underway.delete(digest);
+  });
+};
