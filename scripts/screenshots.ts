@@ -1,24 +1,42 @@
 /**
- * Takes pictures of the web page: empty, with images, one image in detail, a refused file; each on a wide screen in
- * light and dark and on a phone. Needs Chromium (CHROMIUM_PATH, else /usr/bin/chromium) and a built page
- * (`npm run build:ui`).
+ * Takes pictures of every view of the web page, in light, in dark and on a phone, into a folder:
  *
- *   node scripts/screenshots.ts FOLDER [URL]
+ *   npm run screenshots -- FOLDER [SCENE...]
  *
- * Without URL it starts a Gantry of its own; the server at URL must have no images yet, and is left with some.
+ * It starts servers of its own. Needs Chromium (CHROMIUM_PATH, else /usr/bin/chromium).
  */
-import { readFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Browser, chromium, type Page } from 'playwright-core';
-import { startGantry } from '../test/start-gantry.ts';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import sharp from 'sharp';
+import { type Gantry, startGantry } from '../test/start-gantry.ts';
+
+interface Scene {
+  readonly name: string;
+  /** The view's query string. */
+  readonly search: string;
+  /** A server without images. */
+  readonly empty?: boolean;
+  /** What the network does before the page opens. */
+  readonly disturb?: (context: BrowserContext) => Promise<unknown>;
+  /** Brings the page to what the picture is of. */
+  readonly prepare: (page: Page) => Promise<unknown>;
+}
 
 const fixtures = fileURLToPath(new URL('../test/fixtures/', import.meta.url));
+const poison = join(fixtures, 'models', 'poison');
 const pictures = [
   'odd/dog_then_cat_multipage.tiff',
   'odd/dog_truncated.jpg',
   'others/horse_crop.jpg',
+  'others/cow.webp',
+  'odd/cat.avif',
   'others/red_panda.jpg',
+  'dogs/german_shepherd_head.jpg',
+  'cats/ginger_kitten.jpg',
+  'odd/dog_exif_orientation6.jpg',
   'cats/tabby_lying.jpg',
   'cats/kitten_yarn.webp',
   'dogs/german_shepherd.webp',
@@ -26,8 +44,8 @@ const pictures = [
   'dogs/golden_retriever.jpg',
 ];
 const screens = [
-  { name: 'light', viewport: { width: 1280, height: 860 }, colorScheme: 'light' },
-  { name: 'dark', viewport: { width: 1280, height: 860 }, colorScheme: 'dark' },
+  { name: 'light', viewport: { width: 1360, height: 900 }, colorScheme: 'light' },
+  { name: 'dark', viewport: { width: 1360, height: 900 }, colorScheme: 'dark' },
   {
     name: 'phone',
     viewport: { width: 390, height: 844 },
@@ -37,6 +55,106 @@ const screens = [
   },
 ] as const;
 
+const text = (page: Page, words: string | RegExp) => page.getByText(words).first().waitFor();
+
+const scenes: readonly Scene[] = [
+  { name: 'empty', search: '', empty: true, prepare: (page) => text(page, 'No images yet') },
+  { name: 'images', search: '', prepare: (page) => text(page, 'All 17 images are listed.') },
+  {
+    name: 'filter',
+    search: '?label=cat',
+    prepare: async (page) => {
+      await page.locator('.card').first().waitFor();
+      await page.locator('.filter-time summary').click();
+    },
+  },
+  { name: 'no-match', search: '?text=zebra', prepare: (page) => text(page, 'No image matches') },
+  {
+    name: 'loading',
+    search: '',
+    disturb: (context) => context.route('**/images?*', () => undefined),
+    prepare: (page) => page.locator('.card-skeleton').first().waitFor(),
+  },
+  {
+    name: 'fault',
+    search: '',
+    disturb: (context) => context.route('**/{images?*,summary}', (route) => route.abort()),
+    prepare: (page) => text(page, 'The images cannot be loaded'),
+  },
+  {
+    name: 'offline',
+    search: '',
+    prepare: async (page) => {
+      await page.locator('.card').first().waitFor();
+      await page.context().setOffline(true);
+      await text(page, /No connection to the server/);
+    },
+  },
+  {
+    name: 'image',
+    search: '',
+    prepare: async (page) => {
+      await page.getByRole('link', { name: /golden_retriever/ }).click();
+      await page.locator('.stage[data-original=shown]').waitFor();
+      await page.locator('.timeline li, .timeline [role=alert]').first().waitFor();
+    },
+  },
+  {
+    name: 'image-zoomed',
+    search: '?text=multipage',
+    prepare: async (page) => {
+      await page.getByRole('link', { name: /multipage/ }).click();
+      await page.locator('.stage[data-original=broken]').waitFor();
+      await page.getByRole('button', { name: 'Zoom in' }).click({ clickCount: 3, delay: 50 });
+      await page.locator('.json summary').click();
+      await page.locator('.json pre').scrollIntoViewIfNeeded();
+    },
+  },
+  {
+    name: 'refused',
+    search: '',
+    prepare: async (page) => {
+      await page
+        .locator('input[type=file]')
+        .first()
+        .setInputFiles({
+          name: 'notes.jpg',
+          mimeType: 'image/jpeg',
+          buffer: Buffer.from('These are notes, not a picture.'),
+        });
+      await page.locator('.upload-refused').waitFor();
+    },
+  },
+  {
+    name: 'undo',
+    search: '?label=cat',
+    prepare: async (page) => {
+      // Leaving the page deletes at once: it is another one for each picture.
+      await page.locator('.card-link').first().click();
+      await page.getByRole('button', { name: 'Delete' }).click();
+      await page.getByRole('button', { name: 'Undo' }).waitFor();
+    },
+  },
+  {
+    name: 'dead-letters',
+    search: '?view=dead-letters',
+    prepare: (page) => page.locator('.letter').nth(2).waitFor(),
+  },
+  {
+    name: 'no-dead-letters',
+    search: '?view=dead-letters',
+    empty: true,
+    prepare: (page) => text(page, 'Every image could be processed'),
+  },
+  { name: 'system', search: '?view=system', prepare: (page) => page.locator('.model-card').waitFor() },
+  {
+    name: 'system-fault',
+    search: '?view=system',
+    disturb: (context) => context.route('**/system', (route) => route.abort()),
+    prepare: (page) => text(page, 'The server does not say how it is'),
+  },
+];
+
 const upload = async (url: string, name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> => {
   const body = new FormData();
   body.append('image', new Blob([bytes]), name);
@@ -44,77 +162,74 @@ const upload = async (url: string, name: string, bytes: Uint8Array<ArrayBuffer>)
   if (response.status !== 202) throw new Error(`${name}: ${response.status} ${await response.text()}`);
 };
 
-const open = async (browser: Browser, url: string, screen: (typeof screens)[number]) => {
-  const { name, ...options } = screen;
-  const page = await browser.newPage({ ...options, locale: 'en-GB', deviceScaleFactor: 1 });
-  await page.goto(url);
-  await page.getByText('No images yet').waitFor();
-  return { name, page };
-};
-
-const takeAll = async (
-  pages: readonly { name: string; page: Page }[],
-  scene: string,
-  folder: string,
-  prepare: (page: Page) => Promise<void>,
-): Promise<void> => {
-  for (const { name, page } of pages) {
-    await prepare(page);
-    await page.waitForLoadState('networkidle', { timeout: 2_000 }).catch(() => undefined);
-    await page.evaluate('Promise.allSettled([...document.images].map((image) => image.decode()))');
-    await page.screenshot({ path: join(folder, `${scene}-${name}.png`) });
+/** Resolves once so many images have ended. */
+const ended = async (url: string, count: number): Promise<void> => {
+  for (;;) {
+    const { images } = (await (await fetch(`${url}/images?limit=100`)).json()) as {
+      images: readonly { state: string }[];
+    };
+    if (images.filter(({ state }) => !['queued', 'processing'].includes(state)).length >= count) return;
+    await new Promise((resolve) => setTimeout(resolve, 200));
   }
 };
 
-const take = async (folder: string, url: string): Promise<void> => {
+/** A server with three images that kill whatever looks at them, and many that do not. */
+const startFilled = async (dataDir: string): Promise<Gantry> => {
+  const broken = await startGantry({ dataDir, env: { GANTRY_MODEL: poison, GANTRY_MAX_ATTEMPTS: '2' } });
+  for (const [at, name] of ['scan-0041.png', 'scan-0042.png', 'IMG_2231.png'].entries()) {
+    const white = { width: 640 + at, height: 480, channels: 3, background: 'white' } as const;
+    await upload(broken.url, name, new Uint8Array(await sharp({ create: white }).png().toBuffer()));
+  }
+  await ended(broken.url, 3);
+  await broken.stop();
+  const gantry = await startGantry({ dataDir });
+  for (const path of pictures) {
+    await upload(gantry.url, basename(path), new Uint8Array(await readFile(join(fixtures, path))));
+  }
+  await ended(gantry.url, 3 + pictures.length);
+  return gantry;
+};
+
+const take = async (browser: Browser, url: string, scene: Scene, folder: string): Promise<void> => {
+  for (const { name, ...options } of screens) {
+    const context = await browser.newContext({ ...options, locale: 'en-GB' });
+    await scene.disturb?.(context);
+    const page = await context.newPage();
+    await page.goto(`${url}/${scene.search}`);
+    await scene.prepare(page);
+    await page.waitForLoadState('networkidle', { timeout: 1_000 }).catch(() => undefined);
+    // A picture far down is loaded when it is scrolled to, and never ends here.
+    await page.evaluate(
+      'Promise.race([Promise.allSettled([...document.images].map((one) => one.decode())), new Promise((resolve) => setTimeout(resolve, 500))])',
+    );
+    await page.screenshot({ path: join(folder, `${scene.name}-${name}.png`) });
+    const extent = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
+    const wider = (await page.evaluate(extent)) as number;
+    if (wider > 0) console.error(`${scene.name} ${name}: ${wider} px wider than the window`);
+    await context.close();
+  }
+};
+
+const [folder, ...chosen] = process.argv.slice(2);
+if (folder === undefined) {
+  console.error('usage: npm run screenshots -- FOLDER [SCENE...]');
+  process.exitCode = 2;
+} else {
+  await mkdir(folder, { recursive: true });
+  const dataDir = await mkdtemp(join(tmpdir(), 'gantry-screenshots-'));
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
     args: ['--no-sandbox'],
   });
+  const servers = [await startGantry(), await startFilled(dataDir)] as const;
   try {
-    const pages = await Promise.all(screens.map((screen) => open(browser, url, screen)));
-    await takeAll(pages, 'empty', folder, async () => undefined);
-
-    for (const path of pictures) {
-      const name = path.includes('horse_crop') ? `\u202egnp.${'aslehc '.repeat(40)}.png` : basename(path);
-      await upload(url, name, await readFile(join(fixtures, path)));
+    for (const scene of scenes) {
+      if (chosen.length > 0 && !chosen.includes(scene.name)) continue;
+      await take(browser, servers[scene.empty ? 0 : 1].url, scene, folder);
     }
-    await takeAll(pages, 'list', folder, async (page) => {
-      await page
-        .locator(`.card[data-state=succeeded], .card[data-state=failed]`)
-        .nth(pictures.length - 1)
-        .waitFor();
-    });
-    await takeAll(pages, 'detail', folder, async (page) => {
-      await page.getByRole('link', { name: /golden_retriever/ }).click();
-      await page.locator('.stage[data-original=shown]').waitFor();
-    });
-    await takeAll(pages, 'tiff', folder, async (page) => {
-      await page.keyboard.press('Escape');
-      await page.getByRole('link', { name: /multipage/ }).click();
-      await page.locator('.stage[data-original=broken]').waitFor();
-    });
-    await takeAll(pages, 'refused', folder, async (page) => {
-      await page.keyboard.press('Escape');
-      await page.locator('input[type=file]').setInputFiles({
-        name: 'notes.jpg',
-        mimeType: 'image/jpeg',
-        buffer: Buffer.from('These are notes, not a picture.'),
-      });
-      await page.locator('.upload-refused').waitFor();
-    });
   } finally {
     await browser.close();
+    for (const server of servers) await server.stop();
+    await rm(dataDir, { recursive: true, force: true });
   }
-};
-
-const [folder, given] = process.argv.slice(2);
-if (folder === undefined) {
-  console.error('usage: node scripts/screenshots.ts FOLDER [URL]');
-  process.exitCode = 2;
-} else if (given !== undefined) {
-  await take(folder, given);
-} else {
-  const gantry = await startGantry();
-  await take(folder, gantry.url).finally(gantry.stop);
 }

@@ -38,9 +38,10 @@ const uploadByFetch = async (path: string, name: string): Promise<string> => {
 
 const choose = (files: Parameters<ReturnType<Page['locator']>['setInputFiles']>[0]) =>
   page.locator('input[type=file]').setInputFiles(files);
-const cardOf = (name: string) => page.getByRole('listitem').filter({ hasText: name });
+const cardOf = (name: string) => page.locator('.virtual > li').filter({ hasText: name });
 const done = (name: string, label: string) =>
-  cardOf(name).locator('[data-state=succeeded]').filter({ hasText: label }).waitFor();
+  cardOf(name).locator('.chip-succeeded').filter({ hasText: label }).waitFor();
+const figure = (name: string) => page.locator(`.figure-${name} dd`);
 const focusedText = () => page.evaluate('document.activeElement?.textContent') as Promise<string>;
 
 before(async () => {
@@ -72,9 +73,9 @@ test('files that are chosen become a dog and a cat without a reload', async () =
   await choose([dog, cat]);
   await done('golden_retriever.jpg', 'dog');
   await done('chelsea.png', 'cat');
-  await cardOf('chelsea.png').locator('img').waitFor();
+  await cardOf('chelsea.png').and(page.locator('.card')).locator('img').waitFor();
   assert.equal(await page.evaluate('globalThis.notReloaded'), true);
-  await page.getByRole('list', { name: 'Counts' }).getByText('2 done').waitFor();
+  await figure('done').filter({ hasText: '2' }).waitFor();
 });
 
 test('a text file named .jpg is refused with the reason of the server', async () => {
@@ -84,7 +85,7 @@ test('a text file named .jpg is refused with the reason of the server', async ()
   const { detail } = (await (await answer).json()) as { detail: string };
   const row = page.getByRole('region', { name: 'Uploads' }).getByRole('listitem');
   await row.getByText(detail, { exact: true }).waitFor();
-  assert.equal(await cardOf('notes.jpg').and(page.locator('.card')).count(), 0);
+  assert.equal(await cardOf('notes.jpg').locator('.card').count(), 0);
   await row.getByRole('button', { name: 'Dismiss: notes.jpg' }).click();
   await row.waitFor({ state: 'detached' });
   expectStatus(415);
@@ -102,7 +103,7 @@ test("another client's upload and its deletion show by themselves", async () => 
 test('a hostile file name stays text and does not widen the page', async () => {
   const name = `\u202e<img src=x onerror=alert(1)>${'w'.repeat(4000)}.png`;
   const id = await uploadByFetch(cat, name);
-  await page.locator(`[data-image="${id}"] [data-state=succeeded]`).waitFor();
+  await page.locator(`[data-image="${id}"] .chip-succeeded`).waitFor();
   const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
   assert.equal(await page.evaluate(overflow), 0);
   await page.locator(`[data-image="${id}"] a`).click();
@@ -117,8 +118,8 @@ test('an image that the browser cannot show is shown by its thumbnail', async ()
   await page.getByRole('dialog').getByRole('img').waitFor();
 });
 
-test('details: result, reprocess, and delete after a second question', async () => {
-  await uploadByFetch(dog, 'to-delete.jpg');
+test('details: result, timeline, JSON, reprocess, and a deletion that is undone and then is not', async () => {
+  const id = await uploadByFetch(dog, 'to-delete.jpg');
   await done('to-delete.jpg', 'dog');
   await page.getByRole('link', { name: /to-delete/ }).click();
   const dialog = page.getByRole('dialog', { name: 'to-delete.jpg' });
@@ -130,14 +131,43 @@ test('details: result, reprocess, and delete after a second question', async () 
   await run.filter({ hasText: '2' }).waitFor();
   await dialog.locator('.verdict').waitFor();
 
+  const timeline = dialog.locator('.timeline').getByRole('listitem');
+  await timeline.filter({ hasText: 'Result recorded' }).nth(1).waitFor();
+  assert.match((await timeline.first().textContent()) ?? '', /^Accepted/);
+  await timeline.filter({ hasText: 'Inference' }).first().waitFor();
+  await dialog.getByText('JSON', { exact: true }).click();
+  const json = await dialog.locator('.json code').textContent();
+  assert.equal((JSON.parse(json ?? '') as { filename: string }).filename, 'to-delete.jpg');
+
   await dialog.getByRole('button', { name: 'Delete' }).click();
-  assert.equal(await focusedText(), 'Keep it');
-  await dialog.getByRole('button', { name: 'Delete for good' }).click();
   await dialog.waitFor({ state: 'detached' });
-  await cardOf('to-delete.jpg').waitFor({ state: 'detached' });
+  const undo = page.getByRole('button', { name: 'Undo the deletion of to-delete.jpg' });
+  await undo.and(page.locator(':focus')).waitFor();
+  await page.keyboard.press('Enter');
+  await undo.waitFor({ state: 'detached' });
+  await cardOf('to-delete.jpg').locator('.chip-succeeded').waitFor();
+
+  await page.getByRole('link', { name: /to-delete/ }).click();
+  await dialog.getByRole('button', { name: 'Delete' }).click();
+  await undo.waitFor();
+  await page.mouse.move(0, 0);
+  await page.locator(`[data-image="${id}"]`).waitFor({ state: 'detached' });
+  assert.equal((await fetch(`${gantry.url}/images/${id}`)).status, 404);
 });
 
-test('the filter is in the address, and the back button undoes it', async () => {
+test('a page that is left deletes at once what it was about to', async () => {
+  const id = await uploadByFetch(cat, 'left-behind.png');
+  await done('left-behind.png', 'cat');
+  await page.getByRole('link', { name: /left-behind/ }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('button', { name: /^Undo/ }).waitFor();
+  await page.goto('about:blank');
+  const other = await openWatchedPage(context, gantry.url);
+  await other.page.locator(`[data-image="${id}"]`).waitFor({ state: 'detached' });
+  await gantry.logged('image deleted', { imageId: id });
+});
+
+test('filters are in the address, and the back and forward buttons undo and redo them', async () => {
   await uploadByFetch(dog, 'filtered-dog.jpg');
   await uploadByFetch(cat, 'filtered-cat.png');
   await done('filtered-dog.jpg', 'dog');
@@ -156,22 +186,103 @@ test('the filter is in the address, and the back button undoes it', async () => 
   await cardOf('filtered-dog.jpg').waitFor();
   assert.equal(await page.getByLabel('Label').inputValue(), '');
 
-  await page.getByLabel('State').selectOption('dead');
-  await page.getByText('No image matches the filter').waitFor();
-  await page.getByRole('button', { name: 'Show all images' }).click();
+  // Letter by letter, and yet one step back.
+  await page.getByLabel('File name').pressSequentially('FILTERED-D', { delay: 60 });
+  await page.waitForURL(/text=FILTERED-D$/);
+  await cardOf('filtered-cat.png').waitFor({ state: 'detached' });
   await cardOf('filtered-dog.jpg').waitFor();
+  await page.goBack();
+  await cardOf('filtered-cat.png').waitFor();
+  assert.equal(await page.getByLabel('File name').inputValue(), '');
+  await page.goForward();
+  await cardOf('filtered-cat.png').waitFor({ state: 'detached' });
+  assert.equal(await page.getByLabel('File name').inputValue(), 'FILTERED-D');
+
+  await page.locator('.filter-time summary').click();
+  await page.getByRole('button', { name: 'Last hour' }).click();
+  await page.waitForURL(/from=/);
+  await cardOf('filtered-dog.jpg').waitFor();
+  await page.locator('.filter-time summary').click();
+  await page.getByLabel('Uploaded before').fill('2020-02-29T12:00');
+  await page.getByText('No image matches the filter').waitFor();
+  const until = new URL(page.url()).searchParams.get('until') ?? '';
+  assert.equal(new Date(until).getTime(), new Date('2020-02-29T12:00').getTime());
+  await page.getByRole('button', { name: 'Show all images' }).first().click();
+  await cardOf('filtered-cat.png').waitFor();
+  assert.equal(new URL(page.url()).search, '');
+});
+
+test('each place has its address, and the back button goes through them', async () => {
+  await page.getByRole('link', { name: 'System' }).click();
+  await page.getByRole('heading', { name: 'Model pets' }).waitFor();
+  assert.equal(await focusedText(), 'System');
+  assert.equal(await page.title(), 'System · Gantry');
+  await page.getByRole('link', { name: 'Dead letters' }).click();
+  await page.getByText('No dead letters').waitFor();
+  assert.equal(new URL(page.url()).search, '?view=dead-letters');
+  await page.goBack();
+  await page.getByRole('row', { name: /^images / }).waitFor();
+  await page.reload();
+  await page.getByRole('heading', { name: 'Model pets' }).waitFor();
+});
+
+test('the arrow keys go from one open image to the next', async () => {
+  await uploadByFetch(dog, 'older.jpg');
+  await uploadByFetch(cat, 'newer.png');
+  await done('older.jpg', 'dog');
+  await done('newer.png', 'cat');
+  await page.getByRole('link', { name: /newer/ }).click();
+  await page.getByRole('dialog', { name: 'newer.png' }).waitFor();
+  await page.keyboard.press('ArrowRight');
+  const dialog = page.getByRole('dialog', { name: 'older.jpg' });
+  await dialog.waitFor();
+  await page.keyboard.press('ArrowLeft');
+  await page.getByRole('dialog', { name: 'newer.png' }).waitFor();
+  await page.keyboard.press('ArrowRight');
+  await dialog.waitFor();
+
+  await dialog.getByRole('group', { name: /zoom/ }).focus();
+  await page.keyboard.press('+');
+  await page.keyboard.press('+');
+  await dialog.getByText('196%').waitFor();
+  // Magnified, the arrow keys move the picture.
+  await page.keyboard.press('ArrowLeft');
+  await page.keyboard.press('0');
+  await dialog.getByText('100%').waitFor();
+  await page.mouse.move(400, 400);
+  await page.mouse.wheel(0, -300);
+  await dialog.getByText('200%').waitFor();
+
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  await page.locator(':focus').filter({ hasText: 'older.jpg' }).waitFor();
+  await page.waitForURL(`${gantry.url}/`);
+});
+
+test('without an event stream the page asks again and again', async () => {
+  await context.route('**/events', (route) => route.abort());
+  const polling = await context.newPage();
+  await polling.goto(gantry.url);
+  await polling.getByText('Updated every few seconds').waitFor();
+  await uploadByFetch(cat, 'asked-for.png');
+  await polling
+    .getByRole('listitem')
+    .filter({ hasText: 'asked-for' })
+    .getByText('cat', { exact: true })
+    .waitFor();
 });
 
 test('with the keyboard alone: reach the upload, open an image, Escape gives the focus back', async () => {
   await uploadByFetch(dog, 'by-keyboard.jpg');
   await done('by-keyboard.jpg', 'dog');
-  await page.keyboard.press('Tab');
-  await page.keyboard.press('Tab');
-  assert.equal(await page.evaluate('document.activeElement.labels?.[0]?.textContent'), 'Choose images');
+  const atUpload = () =>
+    page.evaluate("document.activeElement.labels?.[0]?.textContent === 'Choose images'") as Promise<boolean>;
+  for (let presses = 0; presses < 8 && !(await atUpload()); presses += 1) await page.keyboard.press('Tab');
+  assert.ok(await atUpload());
 
   const card = page.getByRole('link', { name: /by-keyboard/ });
   const focused = () => card.evaluate((element) => element.matches(':focus'));
-  for (let presses = 0; presses < 6 && !(await focused()); presses += 1) await page.keyboard.press('Tab');
+  for (let presses = 0; presses < 16 && !(await focused()); presses += 1) await page.keyboard.press('Tab');
   assert.ok(await focused());
   await page.keyboard.press('Enter');
   await page.getByRole('dialog', { name: 'by-keyboard.jpg' }).waitFor();
@@ -192,7 +303,7 @@ test('a lost connection is said, and the list is right again once it is back', a
   faults = faults.filter((fault) => !fault.includes('net::ERR_INTERNET_DISCONNECTED'));
 });
 
-test('a dead image says why and can be replayed', async () => {
+test('dead letters say why and how often, and are replayed one by one or all at once', async () => {
   const poison = fileURLToPath(new URL('../fixtures/models/poison', import.meta.url));
   const other = await startGantry({ env: { GANTRY_MODEL: poison, GANTRY_MAX_ATTEMPTS: '1' } });
   try {
@@ -201,31 +312,33 @@ test('a dead image says why and can be replayed', async () => {
     const own = await context.newPage();
     await own.goto(other.url);
     const buffer = await sharp(white).png().toBuffer();
-    await own.locator('input[type=file]').setInputFiles({ name: 'white.png', mimeType: 'image/png', buffer });
-    const card = own.locator('.card');
-    await card
+    const files = ['one.png', 'two.png'].map((name) => ({ name, mimeType: 'image/png', buffer }));
+    await own.locator('input[type=file]').first().setInputFiles(files);
+    await own
       .locator('.chip-dead')
       .getByText(/Dead: \S/)
+      .nth(1)
       .waitFor();
-    await card.getByRole('button', { name: 'Replay' }).click();
+
+    await own.getByRole('link', { name: /Dead letters/ }).click();
+    const letter = own.locator('.letter').filter({ hasText: 'one.png' });
+    await letter.getByText('1 attempt').waitFor();
+    assert.match((await letter.locator('.letter-reason').textContent()) ?? '', /\S+ \S+/);
+    await letter.getByRole('button', { name: /^Replay\W+one/ }).click();
     // The states in between pass faster than anybody can look; the run's number stays.
-    await card.getByRole('link').click();
-    await own.locator('dt:text-is("Run") + dd').filter({ hasText: '2' }).waitFor();
-    await card.locator('.chip-dead').waitFor();
+    await letter.getByText('run 2').waitFor();
+    await letter.getByRole('link').click();
     await own.getByRole('dialog').getByText('Every attempt failed').waitFor();
+    await own.keyboard.press('Escape');
+
+    await own.getByRole('button', { name: 'Replay all 2' }).click();
+    await own.getByRole('button', { name: 'Replay all 2' }).click();
+    await own.getByText(/^\d images? (is|are) queued again/).waitFor();
+    await own.locator('.letter').filter({ hasText: 'two.png' }).getByText('run 2').waitFor();
+    await own.locator('.letter').filter({ hasText: 'one.png' }).getByText('run 3').waitFor();
   } finally {
     await other.stop();
   }
-});
-
-test('older images are loaded when asked for', async () => {
-  const names = Array.from({ length: 50 }, (_, n) => `many-${n}.webp`);
-  for (const name of names) await uploadByFetch(fixture('cats/kitten_yarn.webp'), name);
-  await page.reload();
-  await cardOf('many-49.webp').waitFor();
-  assert.equal(await page.locator('.card').count(), 48);
-  await page.getByRole('button', { name: 'Load more' }).click();
-  await cardOf('many-0.webp').waitFor();
 });
 
 test('the page survives a restart of the server', async () => {

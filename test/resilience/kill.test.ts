@@ -110,6 +110,14 @@ test(`kill -9 ${kills} times during ${uploads} uploads: nothing accepted is lost
   const endings = database
     .prepare("select image_id as id, count(*) as n from events where type = 'succeeded' group by image_id")
     .all();
+  const states = database
+    .prepare('select state as name, count(*) as n from images group by 1 order by 1')
+    .all();
+  const counted = database
+    .prepare(
+      `select name, sum(n) as n from counts where kind = 'state' group by 1 having sum(n) <> 0 order by 1`,
+    )
+    .all();
   const outbox = database.prepare('select count(*) as n from outbox').get();
   database.close();
   const resultsOf = new Map(results.map(({ id, n }) => [String(id), Number(n)]));
@@ -119,6 +127,7 @@ test(`kill -9 ${kills} times during ${uploads} uploads: nothing accepted is lost
     assert.equal(endingsOf.get(id), 1, `${id} succeeded once and for all`);
   }
   assert.equal(outbox?.n, 0);
+  assert.deepEqual(counted, states, 'the summary counts what there is');
 
   const temporary = (await filesBelow(join(dataDir, 'images'))).filter((path) => path.includes('.tmp'));
   assert.deepEqual(temporary, []);

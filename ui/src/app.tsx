@@ -1,15 +1,20 @@
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
-import { fetchImage, fetchModels, type Model } from './api.ts';
+import { type Filter, fetchImage, fetchModels, fetchSummary, type Model, noFilter } from './api.ts';
 import { ConnectionBadge } from './components/connection-badge.tsx';
-import { FilterBar } from './components/filter-bar.tsx';
-import { Gallery } from './components/gallery.tsx';
+import { DeadLettersView } from './components/dead-letters-view.tsx';
+import { DeletionList } from './components/deletion-list.tsx';
 import { ImageDialog } from './components/image-dialog.tsx';
+import { ImagesView } from './components/images-view.tsx';
+import { PlaceLink } from './components/link.tsx';
 import { Logo } from './components/logo.tsx';
 import { SessionBadge } from './components/session-badge.tsx';
 import { Summary } from './components/summary.tsx';
+import { SystemView } from './components/system-view.tsx';
 import { UploadForm } from './components/upload-form.tsx';
 import { UploadList } from './components/upload-list.tsx';
-import { formatClock } from './format.ts';
+import { createDeletions, DeletionsContext } from './deletions.ts';
+import { formatClock, formatCount } from './format.ts';
+import { indexOf, neighbours, slotAt } from './listing.ts';
 import { createListing } from './listing-source.ts';
 import type { Live } from './live.ts';
 import { useMay } from './session.ts';
@@ -19,7 +24,8 @@ import { createUploadQueue } from './upload-queue.ts';
 import { useAnnouncement } from './use-announcement.ts';
 import { useDetail } from './use-detail.ts';
 import { useFileDrop } from './use-file-drop.ts';
-import { useView } from './view.ts';
+import { usePolled } from './use-polled.ts';
+import { closeImage, type Place, places, useView } from './view.ts';
 
 const useModels = (connection: string): readonly Model[] => {
   const [models, setModels] = useState<readonly Model[]>([]);
@@ -57,39 +63,82 @@ interface AppProps {
 }
 
 const ignore = () => undefined;
+const focusTitle = () => document.querySelector<HTMLElement>('#title')?.focus({ preventScroll: true });
+
+/** The list of the place: dead letters are the images of that state, and nothing is listed where there is no list. */
+const useListing = (live: Live, place: Place, filter: Filter) => {
+  const source = useMemo(
+    () => createListing(live, place === 'dead-letters' ? { ...noFilter, state: 'dead' } : filter),
+    [live, place, filter],
+  );
+  useEffect(() => (place === 'system' ? undefined : source.open()), [source, place]);
+  return { source, listing: useSyncExternalStore(source.subscribe, source.listing) };
+};
+
+/** The same filter as long as it says the same. */
+const useFilter = (filter: Filter): Filter => {
+  const key = JSON.stringify(filter);
+  return useMemo(() => JSON.parse(key) as Filter, [key]);
+};
+
+/** Names the place in the window's title; another place has the focus at its heading. */
+const usePlace = (place: Place) => {
+  const before = useRef(place);
+  useEffect(() => {
+    document.title = texts.titleOf(texts.places[place]);
+    if (before.current !== place) focusTitle();
+    before.current = place;
+  }, [place]);
+};
+
+const summaryPolling = { everyMs: 5_000, soonMs: 1_000 };
+
+const Navigation = ({ place, dead }: { place: Place; dead: number }) => (
+  <nav className="places" aria-label={texts.navigation}>
+    {places.map((one) => (
+      <PlaceLink key={one} place={one} current={one === place}>
+        {texts.places[one]}
+        {one === 'dead-letters' && dead > 0 && <span className="badge">{formatCount(dead)}</span>}
+      </PlaceLink>
+    ))}
+  </nav>
+);
 
 export const App = ({ live, onSignOut }: AppProps) => {
-  const { view, filterBy, open, close } = useView();
+  const view = useView();
+  const { place, image: open } = view;
+  const filter = useFilter(view.filter);
   const connection = useSyncExternalStore(live.subscribeConnection, live.connection);
-  const { state, label } = view;
-  const source = useMemo(() => createListing(live, { state, label }), [live, state, label]);
-  useEffect(() => source.open(), [source]);
-  const listing = useSyncExternalStore(source.subscribe, source.listing);
-  const detail = useDetail(live, connection, view.image, listing.images);
+  const { source, listing } = useListing(live, place, filter);
+  const slot = open ? slotAt(listing, indexOf(listing, open)) : null;
+  const detail = useDetail(live, connection, open, slot?.kind === 'image' ? slot.image : null);
+  const counts = usePolled(fetchSummary, live, summaryPolling);
   const models = useModels(connection);
   const { queue, uploads } = useUploads(live);
   const mayUpload = useMay('upload');
   const over = useFileDrop(mayUpload ? queue.add : ignore);
   const announcement = useAnnouncement(live);
-  const title = useRef<HTMLHeadingElement>(null);
+  const [deletions] = useState(() => createDeletions(({ id }) => live.forget(id)));
+  useEffect(() => deletions.open(), [deletions]);
+  usePlace(place);
 
   const onClose = useCallback(() => {
-    close();
+    closeImage();
     // A deleted image has taken the card along that had the focus.
-    if (document.activeElement === document.body) title.current?.focus();
-  }, [close]);
+    if (document.activeElement === document.body) focusTitle();
+  }, []);
 
   return (
-    <>
-      <a className="skip" href="#images">
-        {texts.skipToImages}
+    <DeletionsContext value={deletions}>
+      <a className="skip" href="#title">
+        {texts.skipToMain}
       </a>
       <header className="top">
         <h1>
           <Logo className="logo" />
           <span>{texts.product}</span>
-          <small>{texts.tagline}</small>
         </h1>
+        <Navigation place={place} dead={counts.value?.states.dead ?? 0} />
         <div className="top-end">
           <SessionBadge onSignOut={onSignOut} />
           <ConnectionBadge connection={connection} />
@@ -101,45 +150,50 @@ export const App = ({ live, onSignOut }: AppProps) => {
             {texts.outOfDate(formatClock(listing.asOf))}
           </p>
         )}
-        {mayUpload ? (
-          <UploadForm onFiles={queue.add} />
-        ) : (
-          <p className="upload">{texts.session.mayNotUpload}</p>
-        )}
+        {place === 'images' &&
+          (mayUpload ? (
+            <UploadForm onFiles={queue.add} />
+          ) : (
+            <p className="upload">{texts.session.mayNotUpload}</p>
+          ))}
         <UploadList uploads={uploads} queue={queue} />
-        <section className="images" aria-labelledby="images">
-          <div className="images-head">
-            <h2 id="images" ref={title} tabIndex={-1}>
-              {texts.list.title}
-            </h2>
-            {listing.phase === 'ready' && <Summary images={listing.images} />}
-            <FilterBar filter={listing.filter} models={models} onChange={filterBy} />
-          </div>
-          <Gallery
+        {place === 'images' && (
+          <>
+            <Summary counts={counts} />
+            <ImagesView listing={listing} source={source} models={models} active={open} />
+          </>
+        )}
+        {place === 'dead-letters' && (
+          <DeadLettersView
             listing={listing}
-            onOpen={open}
-            onRefresh={source.refresh}
-            onMore={source.loadMore}
-            onClearFilter={() => filterBy({ state: '', label: '' })}
+            source={source}
+            active={open}
+            total={counts.value?.states.dead ?? null}
           />
-        </section>
+        )}
+        {place === 'system' && <SystemView live={live} />}
       </main>
       <footer className="bottom">
-        {models.map(({ name, version }) => (
-          <span key={name}>{texts.footer.model(`${name} ${version}`)}</span>
-        ))}
         <a href="docs">{texts.footer.docs}</a>
         <a href="openapi.json">{texts.footer.openapi}</a>
       </footer>
       <p className="visually-hidden" role="status" aria-live="polite">
         {announcement}
       </p>
-      {detail.kind !== 'none' && <ImageDialog detail={detail} onClose={onClose} onChanged={source.refresh} />}
+      {detail.kind !== 'none' && (
+        <ImageDialog
+          detail={detail}
+          {...neighbours(listing, detail.id)}
+          onClose={onClose}
+          onChanged={source.refresh}
+        />
+      )}
+      <DeletionList modal={open !== null} onEmpty={focusTitle} />
       {over && mayUpload && (
         <div className="drop" aria-hidden="true">
           <p>{texts.upload.drop}</p>
         </div>
       )}
-    </>
+    </DeletionsContext>
   );
 };

@@ -7,6 +7,8 @@ const finePercent = new Intl.NumberFormat(undefined, {
   roundingMode: 'floor',
 });
 const integer = new Intl.NumberFormat();
+const rate = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 2 });
+const zoom = new Intl.NumberFormat(undefined, { style: 'percent' });
 const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 const shortDateTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
@@ -27,6 +29,12 @@ export const formatFineShare = (share: number): string => finePercent.format(sha
 
 export const formatCount = (count: number): string => integer.format(count);
 
+/** A rate or another small number, two digits of it; from a hundred on a whole number. */
+export const formatRate = (value: number): string => (value < 100 ? rate : integer).format(value);
+
+/** A factor as percent: 1.5 is 150 %. */
+export const formatZoom = (factor: number): string => zoom.format(factor);
+
 /** A size in bytes, in the largest unit that keeps it above one. */
 export const formatBytes = (bytes: number): string => {
   if (bytes < 1000) return quantity(bytes, 'byte', 'long');
@@ -35,11 +43,13 @@ export const formatBytes = (bytes: number): string => {
   return quantity(bytes / 1_000_000_000, 'gigabyte');
 };
 
-/** A duration in milliseconds; above a second in seconds, above a minute in minutes. */
-export const formatDuration = (ms: number): string => {
-  if (ms < 1000) return quantity(ms, 'millisecond');
-  if (ms < 60_000) return quantity(ms / 1000, 'second');
-  return quantity(ms / 60_000, 'minute');
+/** A duration in milliseconds, in the largest unit that keeps it above one. */
+export const formatDuration = (ms: number, unitDisplay: 'short' | 'long' = 'short'): string => {
+  if (ms < 1000) return quantity(ms, 'millisecond', unitDisplay);
+  if (ms < 60_000) return quantity(ms / 1000, 'second', unitDisplay);
+  if (ms < 3_600_000) return quantity(ms / 60_000, 'minute', unitDisplay);
+  if (ms < 86_400_000) return quantity(ms / 3_600_000, 'hour', unitDisplay);
+  return quantity(ms / 86_400_000, 'day', unitDisplay);
 };
 
 /** An ISO 8601 time with seconds. */

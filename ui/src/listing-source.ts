@@ -1,5 +1,12 @@
-import { ApiFault, type Filter, fetchPage, type Image, type Page } from './api.ts';
-import { emptyListing, type Listing, type ListingAction, reduceListing } from './listing.ts';
+import { ApiFault, type Filter, fetchPage } from './api.ts';
+import {
+  type Answer,
+  emptyListing,
+  type Listing,
+  type ListingAction,
+  missing,
+  reduceListing,
+} from './listing.ts';
 import type { Live } from './live.ts';
 import { texts } from './texts.ts';
 
@@ -7,17 +14,21 @@ import { texts } from './texts.ts';
 export interface ListingSource {
   listing(): Listing;
   subscribe(listener: () => void): () => void;
-  /** Asks the server anew for as many images as are wanted. */
+  /** Asks the server anew for what is shown. */
   refresh(): void;
-  loadMore(): void;
+  /** Says which places of the list can be seen: pages around them are loaded, pages far away let go of. */
+  show(first: number, last: number): void;
   /** Loads the first page and follows events until the returned function is called. */
   open(): () => void;
 }
 
-const pageSize = 48;
-const largestRequest = 480;
-/** A list that others' uploads made this much longer than wanted is cut back. */
-const tolerated = 96;
+/** The first page is smaller, so that something is seen soon. */
+const pageSize = { first: 60, next: 240 };
+const largestRequest = 500;
+/** Images loaded ahead of those seen. */
+const ahead = 120;
+/** A first page that others' uploads made this much longer is cut back. */
+const tolerated = 240;
 /** Events are only hints. Without them polling keeps the list right, with them it catches what got lost. */
 const pollMs = { live: 60_000, otherwise: 4_000 };
 
@@ -25,30 +36,21 @@ const pollMs = { live: 60_000, otherwise: 4_000 };
 export const describeFault = (fault: unknown): string =>
   fault instanceof ApiFault ? fault.message : texts.faults.network;
 
-const fetchWanted = async (filter: Filter, wanted: number, signal: AbortSignal): Promise<Page> => {
-  const images: Image[] = [];
-  let next: string | null = null;
-  do {
-    const limit: number = Math.min(largestRequest, wanted - images.length);
-    const page: Page = await fetchPage(filter, next, limit, signal);
-    images.push(...page.images);
-    next = page.next;
-  } while (next && images.length < wanted);
-  return { images, next };
-};
-
 export const createListing = (live: Live, filter: Filter): ListingSource => {
   const listeners = new Set<() => void>();
-  let listing = emptyListing(filter, pageSize);
+  let listing = emptyListing(filter);
   let abort = new AbortController();
   // One request at a time: an answer must not meet a list that another answer has just changed.
   let queue: Promise<void> = Promise.resolve();
   let refreshWaits = false;
+  let loadWaits = false;
   let timer: number | undefined;
+  let seen = { first: 0, last: 0 };
 
   const dispatch = (action: ListingAction) => {
+    const before = listing;
     listing = reduceListing(listing, action);
-    for (const listener of listeners) listener();
+    if (listing !== before) for (const listener of listeners) listener();
   };
   const enqueue = (work: (signal: AbortSignal) => Promise<ListingAction | undefined>) => {
     const { signal } = abort;
@@ -56,11 +58,35 @@ export const createListing = (live: Live, filter: Filter): ListingSource => {
       if (signal.aborted) return;
       try {
         const action = await work(signal);
-        if (action && !signal.aborted) dispatch(action);
+        if (!action || signal.aborted) return;
+        dispatch(action);
+        load();
       } catch (fault) {
         if (!signal.aborted) dispatch({ kind: 'failed', reason: describeFault(fault) });
       }
     });
+  };
+  const ask = async (after: string | null, limit: number, signal: AbortSignal): Promise<Answer> => ({
+    after,
+    page: await fetchPage(filter, after, Math.min(largestRequest, limit), signal),
+  });
+  /** From the top, as far as the list is seen. */
+  const askAnew = async (signal: AbortSignal): Promise<readonly Answer[]> => {
+    const answers = [await ask(null, pageSize.first, signal)];
+    for (let count = pageSize.first; count <= seen.last; count += pageSize.next) {
+      const after = answers.at(-1)?.page.next ?? null;
+      if (after === null) break;
+      answers.push(await ask(after, pageSize.next, signal));
+    }
+    return answers;
+  };
+  /** What is in memory, once more; without what has been let go of. */
+  const askAgain = async (signal: AbortSignal): Promise<readonly Answer[]> => {
+    const answers = [];
+    for (const { after, images } of listing.chunks) {
+      if (images) answers.push(await ask(after, Math.max(1, images.length), signal));
+    }
+    return answers;
   };
   const refresh = () => {
     if (refreshWaits) return;
@@ -68,8 +94,24 @@ export const createListing = (live: Live, filter: Filter): ListingSource => {
     enqueue(async (signal) => {
       refreshWaits = false;
       dispatch({ kind: 'requested' });
-      const page = await fetchWanted(filter, listing.wanted, signal);
-      return { kind: 'refreshed', page, at: Date.now() };
+      const atTop = seen.first === 0;
+      if (!atTop) return { kind: 'checked', answers: await askAgain(signal), at: Date.now() };
+      const answers = await askAnew(signal);
+      // Somebody who has scrolled down meanwhile must not lose what they look at.
+      const kind = seen.first === 0 ? 'refreshed' : 'checked';
+      return { kind, answers, at: Date.now() };
+    });
+  };
+  const load = () => {
+    if (loadWaits || !missing(listing, seen.first, seen.last, ahead)) return;
+    loadWaits = true;
+    enqueue(async (signal) => {
+      loadWaits = false;
+      // What is seen may be elsewhere by now.
+      const wanted = missing(listing, seen.first, seen.last, ahead);
+      if (!wanted) return undefined;
+      dispatch({ kind: 'requested' });
+      return { kind: 'loaded', answer: await ask(wanted.after, wanted.limit ?? pageSize.next, signal) };
     });
   };
   const schedulePoll = () => {
@@ -88,21 +130,20 @@ export const createListing = (live: Live, filter: Filter): ListingSource => {
       return () => listeners.delete(listener);
     },
     refresh,
-    loadMore: () => {
-      dispatch({ kind: 'more-requested', pageSize });
-      enqueue(async (signal) => {
-        const { next } = listing;
-        if (!next) return { kind: 'more', page: { images: [], next } };
-        dispatch({ kind: 'requested' });
-        return { kind: 'more', page: await fetchPage(filter, next, pageSize, signal) };
-      });
+    show: (first, last) => {
+      const back = first === 0 && seen.first > 0;
+      seen = { first, last };
+      dispatch({ kind: 'shown', first, last });
+      if (back && listing.held) refresh();
+      load();
     },
     open: () => {
       abort = new AbortController();
       refreshWaits = false;
+      loadWaits = false;
       const stopChanges = live.subscribe((changes) => {
         dispatch({ kind: 'changed', changes });
-        if (listing.images.length > listing.wanted + tolerated) refresh();
+        if ((listing.chunks[0]?.count ?? 0) > pageSize.first + tolerated) refresh();
       });
       const stopConnection = live.subscribeConnection(() => {
         // Between two connections nothing was heard.

@@ -1,6 +1,7 @@
-import type { Image } from './api.ts';
+import { type Image, onAnswer } from './api.ts';
 
-export type Connection = 'connecting' | 'live' | 'reconnecting' | 'offline';
+/** `polling`: the server answers, but no event stream comes through (a proxy may hold it back). */
+export type Connection = 'connecting' | 'live' | 'reconnecting' | 'polling' | 'offline';
 export type Change =
   | { readonly kind: 'image'; readonly image: Image }
   | { readonly kind: 'deleted'; readonly id: string };
@@ -11,6 +12,8 @@ export interface Live {
   subscribe(listener: (changes: readonly Change[]) => void): () => void;
   /** Takes in what was learnt by other ways than an event. */
   learn(image: Image): void;
+  /** Takes in that an image is deleted. */
+  forget(id: string): void;
   connection(): Connection;
   subscribeConnection(listener: () => void): () => void;
   close(): void;
@@ -19,6 +22,10 @@ export interface Live {
 const eventNames = ['queued', 'processing', 'succeeded', 'failed', 'dead', 'deleted'];
 const batchMs = 60;
 const longestRetryMs = 15_000;
+/** A proxy that collects whole answers lets a stream never begin. */
+const openingMs = 8_000;
+/** Failures in a row after which an answer to something else shows that only the stream is missing. */
+const faultsBeforePolling = 2;
 
 const parseChange = (event: MessageEvent<string>): Change | undefined => {
   const data = JSON.parse(event.data) as Image | null;
@@ -38,6 +45,7 @@ export const openLive = (): Live => {
   let pending: Change[] = [];
   let batch: number | undefined;
   let retry: number | undefined;
+  let opening: number | undefined;
   let faults = 0;
 
   const become = (next: Connection) => {
@@ -61,28 +69,44 @@ export const openLive = (): Live => {
   };
   const disconnect = () => {
     window.clearTimeout(retry);
+    window.clearTimeout(opening);
     source?.close();
     source = undefined;
+  };
+  const lost = () => {
+    window.clearTimeout(opening);
+    if (!navigator.onLine) become('offline');
+    else if (connection !== 'polling') become('reconnecting');
   };
   const connect = () => {
     disconnect();
     const opened = new EventSource('events');
     source = opened;
     for (const name of eventNames) opened.addEventListener(name, hear);
-    opened.onopen = () => {
-      faults = 0;
-      become('live');
-    };
-    opened.onerror = () => {
-      become(navigator.onLine ? 'reconnecting' : 'offline');
-      // An answer that is no event stream (a proxy's error page) makes the browser give up; we do not.
-      if (opened.readyState !== EventSource.CLOSED) return;
+    const connectLater = () => {
       faults += 1;
       window.clearTimeout(retry);
       retry = window.setTimeout(
         connect,
         Math.min(longestRetryMs, 500 * 2 ** faults) * (0.5 + Math.random() / 2),
       );
+    };
+    opening = window.setTimeout(() => {
+      opened.close();
+      faults = faultsBeforePolling;
+      lost();
+      connectLater();
+    }, openingMs);
+    opened.onopen = () => {
+      window.clearTimeout(opening);
+      faults = 0;
+      become('live');
+    };
+    opened.onerror = () => {
+      lost();
+      // An answer that is no event stream (a proxy's error page) makes the browser give up; we do not.
+      if (opened.readyState === EventSource.CLOSED) connectLater();
+      else faults += 1;
     };
   };
   const onVisibility = () => {
@@ -95,6 +119,11 @@ export const openLive = (): Live => {
   const onOnline = () => connect();
   const onOffline = () => become('offline');
 
+  const stopAnswers = onAnswer((answered) => {
+    if (connection === 'polling' && !answered) become('reconnecting');
+    else if (connection === 'reconnecting' && answered && faults >= faultsBeforePolling) become('polling');
+  });
+
   document.addEventListener('visibilitychange', onVisibility);
   window.addEventListener('online', onOnline);
   window.addEventListener('offline', onOffline);
@@ -106,6 +135,7 @@ export const openLive = (): Live => {
       return () => listeners.delete(listener);
     },
     learn: (image) => take({ kind: 'image', image }),
+    forget: (id) => take({ kind: 'deleted', id }),
     connection: () => connection,
     subscribeConnection: (listener) => {
       connectionListeners.add(listener);
@@ -113,6 +143,7 @@ export const openLive = (): Live => {
     },
     close: () => {
       disconnect();
+      stopAnswers();
       window.clearTimeout(batch);
       document.removeEventListener('visibilitychange', onVisibility);
       window.removeEventListener('online', onOnline);

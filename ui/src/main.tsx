@@ -7,9 +7,14 @@ import './styles/page.css';
 import './styles/session.css';
 import './styles/upload.css';
 import './styles/list.css';
+import './styles/filter.css';
+import './styles/summary.css';
+import './styles/dead.css';
+import './styles/system.css';
 import './styles/cards.css';
 import './styles/chips.css';
 import './styles/dialog.css';
+import './styles/detail.css';
 import './styles/result.css';
 
 const element = document.querySelector<HTMLElement>('#root');

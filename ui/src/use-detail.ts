@@ -17,14 +17,21 @@ const learn = (before: Detail, image: Image): Detail => {
   return { kind: 'shown', id: image.id, image };
 };
 
-/** The image whose details are open: at once if it is listed, always asked for anew, and kept up to date. */
-export const useDetail = (
-  live: Live,
-  connection: Connection,
-  id: string | null,
-  listed: readonly Image[],
-) => {
+const pollMs = 4_000;
+
+/**
+ * The image whose details are open: at once if it is `known` from the list, always asked for anew, and kept up to date;
+ * by events or, without them, by asking again.
+ */
+export const useDetail = (live: Live, connection: Connection, id: string | null, known: Image | null) => {
   const [detail, setDetail] = useState<Detail>({ kind: 'none' });
+  const [round, setRound] = useState(0);
+
+  useEffect(() => {
+    if (!id || connection === 'live') return;
+    const timer = window.setInterval(() => setRound((before) => before + 1), pollMs);
+    return () => window.clearInterval(timer);
+  }, [id, connection]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: asked again whenever the connection comes or goes, since events were missed
   useEffect(() => {
@@ -47,7 +54,7 @@ export const useDetail = (
       },
     );
     return () => abort.abort();
-  }, [id, connection]);
+  }, [id, connection, round]);
 
   useEffect(
     () =>
@@ -60,11 +67,8 @@ export const useDetail = (
     [live, id],
   );
 
-  // The list is polled when there are no events; what it learns the details show, too.
-  const known = id ? listed.find((image) => image.id === id) : undefined;
-  useEffect(() => {
-    if (known) setDetail((before) => learn(before, known));
-  }, [known]);
-
+  if (known && (detail.kind === 'loading' || detail.kind === 'none' || detail.id !== known.id)) {
+    return { kind: 'shown', id: known.id, image: known } satisfies Detail;
+  }
   return detail;
 };

@@ -1,9 +1,10 @@
 import { useEffect, useState } from 'react';
+import { droppedFiles } from './dropped-files.ts';
 
 const carriesFiles = (transfer: DataTransfer | null) => transfer?.types.includes('Files') ?? false;
 
-/** Takes files dropped anywhere on the page or pasted into it. Returns whether some are being dragged over it. */
-export const useFileDrop = (onFiles: (files: FileList) => void): boolean => {
+/** Takes files and folders dropped anywhere on the page, and files pasted into it. Returns whether some are being dragged over it. */
+export const useFileDrop = (onFiles: (files: Iterable<File>) => void): boolean => {
   const [over, setOver] = useState(false);
   useEffect(() => {
     const onDragOver = (event: DragEvent) => {
@@ -19,7 +20,9 @@ export const useFileDrop = (onFiles: (files: FileList) => void): boolean => {
       setOver(false);
       if (!event.dataTransfer || !carriesFiles(event.dataTransfer)) return;
       event.preventDefault();
-      onFiles(event.dataTransfer.files);
+      void droppedFiles(event.dataTransfer).then((files) => {
+        if (files.length > 0) onFiles(files);
+      });
     };
     const onPaste = (event: ClipboardEvent) => {
       const files = event.clipboardData?.files;

@@ -62,14 +62,15 @@ const filesOf = async (dir: string): Promise<{ temporary: string[]; blobs: Set<s
   return { temporary, blobs: new Set(paths.filter((path) => !path.startsWith('.'))) };
 };
 
-const audit = ({ env }: System): Promise<{ code: number; text: string }> =>
+const audit = ({ env }: System): Promise<{ code: number; report: string; text: string }> =>
   new Promise((resolve) => {
     execFile(
       process.execPath,
       [cli, 'audit', '--json'],
       { env, timeout: 60_000 },
       (error, stdout, stderr) => {
-        resolve({ code: error === null ? 0 : Number(error.code ?? -1), text: `${stdout}${stderr}` });
+        const code = error === null ? 0 : Number(error.code ?? -1);
+        resolve({ code, report: stdout, text: `${stdout}${stderr}` });
       },
     );
   });
@@ -135,8 +136,10 @@ export const balance = async (
   const orphans = [...blobs].filter((blob) => !kept.has(blob));
   if (orphans.length > load.refusals.length) wrong('originals that belong to no image', orphans);
 
-  const { code, text } = await audit(system);
+  const { code, report, text } = await audit(system);
   if (code !== 0) problem(`gantry audit ended with exit code ${code}: ${text.slice(0, 1000)}`);
+  else if (JSON.parse(report).miscounted !== 0)
+    problem(`the summary counts wrongly: ${report.slice(0, 1000)}`);
 
   return {
     accepted: accepted.length,

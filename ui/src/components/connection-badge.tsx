@@ -5,6 +5,6 @@ import { texts } from '../texts.ts';
 export const ConnectionBadge = ({ connection }: { connection: Connection }) => (
   <p className={`connection connection-${connection}`} role="status">
     <span className="connection-mark" aria-hidden="true" />
-    {texts.connection[connection]}
+    <span>{texts.connection[connection]}</span>
   </p>
 );

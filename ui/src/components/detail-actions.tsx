@@ -1,5 +1,6 @@
-import { useEffect, useRef, useState } from 'react';
-import { type Image, originalUrl, remove, replay, reprocess } from '../api.ts';
+import { useContext, useState } from 'react';
+import { type Image, originalUrl, replay, reprocess } from '../api.ts';
+import { DeletionsContext } from '../deletions.ts';
 import { describeFault } from '../listing-source.ts';
 import { useMay } from '../session.ts';
 import { texts } from '../texts.ts';
@@ -7,31 +8,26 @@ import { texts } from '../texts.ts';
 interface DetailActionsProps {
   readonly image: Image;
   readonly onChanged: () => void;
-  readonly onDeleted: () => void;
+  readonly onDelete: () => void;
 }
 
 const { detail } = texts;
 
-/** Download, process again, delete after a second question. */
-export const DetailActions = ({ image, onChanged, onDeleted }: DetailActionsProps) => {
-  const [asking, setAsking] = useState(false);
+/** Download, process again, delete with some seconds to undo it. */
+export const DetailActions = ({ image, onChanged, onDelete }: DetailActionsProps) => {
   const [busy, setBusy] = useState(false);
   const [fault, setFault] = useState('');
-  const keep = useRef<HTMLButtonElement>(null);
+  const deletions = useContext(DeletionsContext);
   const mayChange = useMay('admin');
   const final = image.state !== 'queued' && image.state !== 'processing';
+  const isDead = image.state === 'dead';
 
-  // The harmless answer has the focus, so that Enter pressed twice deletes nothing.
-  useEffect(() => {
-    if (asking) keep.current?.focus();
-  }, [asking]);
-
-  const act = async (action: (id: string) => Promise<unknown>, then: () => void) => {
+  const again = async () => {
     setBusy(true);
     setFault('');
     try {
-      await action(image.id);
-      then();
+      await (isDead ? replay : reprocess)(image.id);
+      onChanged();
     } catch (error) {
       setFault(describeFault(error));
     } finally {
@@ -40,71 +36,40 @@ export const DetailActions = ({ image, onChanged, onDeleted }: DetailActionsProp
   };
 
   return (
-    <footer className="actions">
+    <div className="actions">
       {fault && (
         <p className="fault" role="alert">
           {fault}
         </p>
       )}
-      {asking ? (
-        <fieldset className="actions-row" aria-label={detail.confirmDelete}>
-          <p>{detail.confirmDelete}</p>
-          <button
-            ref={keep}
-            type="button"
-            className="button"
-            disabled={busy}
-            onClick={() => setAsking(false)}
-          >
-            {detail.keep}
-          </button>
-          <button
-            type="button"
-            className="button button-danger"
-            disabled={busy}
-            onClick={() => act(remove, onDeleted)}
-          >
-            {detail.confirm}
-          </button>
-        </fieldset>
-      ) : (
-        <div className="actions-row">
-          <a className="button" href={originalUrl(image.id)} download={image.filename || image.id}>
-            {detail.download}
-          </a>
-          {!mayChange && <p>{texts.session.mayNotChange}</p>}
-          {mayChange && image.state === 'dead' && (
+      <div className="actions-row">
+        <a className="button" href={originalUrl(image.id)} download={image.filename || image.id}>
+          {detail.download}
+        </a>
+        {!mayChange && <p>{texts.session.mayNotChange}</p>}
+        {mayChange && (
+          <>
             <button
               type="button"
-              className="button button-main"
-              disabled={busy}
-              onClick={() => act(replay, onChanged)}
-            >
-              {detail.replay}
-            </button>
-          )}
-          {mayChange && image.state !== 'dead' && (
-            <button
-              type="button"
-              className="button"
+              className={isDead ? 'button button-main' : 'button'}
               disabled={busy || !final}
-              onClick={() => act(reprocess, onChanged)}
+              onClick={again}
             >
-              {detail.reprocess}
+              {isDead ? detail.replay : detail.reprocess}
             </button>
-          )}
-          {mayChange && (
             <button
               type="button"
               className="button button-quiet-danger"
-              disabled={busy}
-              onClick={() => setAsking(true)}
+              onClick={() => {
+                deletions.add(image.id, image.filename || texts.list.unnamed);
+                onDelete();
+              }}
             >
               {detail.delete}
             </button>
-          )}
-        </div>
-      )}
-    </footer>
+          </>
+        )}
+      </div>
+    </div>
   );
 };

@@ -1,12 +1,12 @@
 import type { ReactNode } from 'react';
 import type { Image } from '../api.ts';
-import { formatBytes, formatCount, formatDuration, formatTime } from '../format.ts';
+import { formatBytes, formatCount, formatTime } from '../format.ts';
 import { texts } from '../texts.ts';
 
 const { detail } = texts;
-const timings = ['waitMs', 'fetchMs', 'decodeMs', 'inferMs'] as const;
 
-const shorten = (digest: string) => {
+/** The beginning of a digest; all of it in the tooltip. */
+export const shorten = (digest: string) => {
   const hex = digest.replace(/^sha256:/, '');
   return (
     <code title={digest}>
@@ -16,7 +16,13 @@ const shorten = (digest: string) => {
   );
 };
 
-const Facts = ({ title, rows }: { title: string; rows: readonly (readonly [string, ReactNode])[] }) => (
+interface FactsProps {
+  readonly title: string;
+  readonly rows: readonly (readonly [string, ReactNode])[];
+}
+
+/** Names and their values, under a heading. */
+export const Facts = ({ title, rows }: FactsProps) => (
   <section className="facts">
     <h3>{title}</h3>
     <dl>
@@ -32,7 +38,7 @@ const Facts = ({ title, rows }: { title: string; rows: readonly (readonly [strin
 
 const time = (iso: string) => <time dateTime={iso}>{formatTime(iso)}</time>;
 
-/** The file, the model that looked at it, and how long each step took. */
+/** The file, and the model that looked at it. */
 export const DetailFacts = ({ image }: { image: Image }) => {
   const { result, width, height } = image;
   const file: [string, ReactNode][] = [
@@ -51,20 +57,14 @@ export const DetailFacts = ({ image }: { image: Image }) => {
   return (
     <>
       {result && (
-        <>
-          <Facts
-            title={detail.model}
-            rows={[
-              [detail.modelName, result.model.name],
-              [detail.version, result.model.version],
-              [detail.digest, shorten(result.model.digest)],
-            ]}
-          />
-          <Facts
-            title={detail.timings}
-            rows={timings.map((key) => [detail.timing[key], formatDuration(result.timings[key])])}
-          />
-        </>
+        <Facts
+          title={detail.model}
+          rows={[
+            [detail.modelName, result.model.name],
+            [detail.version, result.model.version],
+            [detail.digest, shorten(result.model.digest)],
+          ]}
+        />
       )}
       <Facts title={detail.file} rows={file} />
     </>

@@ -8,7 +8,8 @@ const Bar = ({ share }: { share: number }) => (
   </span>
 );
 
-const Shares = ({ title, rows }: { title: string; rows: readonly (readonly [string, number])[] }) => (
+/** Labels with their shares as bars. */
+export const Shares = ({ title, rows }: { title: string; rows: readonly (readonly [string, number])[] }) => (
   <section className="shares">
     <h3>{title}</h3>
     <dl>

@@ -1,24 +1,57 @@
-import type { Filter, ImageState, Model } from '../api.ts';
+import { useEffect, useRef, useState } from 'react';
+import { type Filter, type ImageState, isFiltered, type Model, noFilter } from '../api.ts';
 import { texts } from '../texts.ts';
+import { filterBy } from '../view.ts';
+import { TimeFilter } from './time-filter.tsx';
 
-interface FilterBarProps {
-  readonly filter: Filter;
-  readonly models: readonly Model[];
-  readonly onChange: (filter: Filter) => void;
-}
+/** Long enough to type the next letter. */
+const typingMs = 300;
+
+/** What is typed counts after a pause; only its first letter adds an entry to the history. */
+const TextFilter = ({ filter }: { filter: Filter }) => {
+  const [text, setText] = useState(filter.text);
+  const typed = useRef(false);
+  // The back button, or a link: the field follows.
+  useEffect(() => setText(filter.text), [filter.text]);
+  useEffect(() => {
+    if (text === filter.text) return;
+    const timer = window.setTimeout(() => {
+      filterBy({ ...filter, text }, typed.current);
+      typed.current = true;
+    }, typingMs);
+    return () => window.clearTimeout(timer);
+  }, [text, filter]);
+  return (
+    <label className="filter-text">
+      <span>{texts.filter.text}</span>
+      <input
+        type="search"
+        value={text}
+        maxLength={200}
+        spellCheck={false}
+        autoComplete="off"
+        onChange={(event) => setText(event.target.value)}
+        onBlur={() => {
+          typed.current = false;
+        }}
+      />
+    </label>
+  );
+};
 
 /** Chooses which images are listed. */
-export const FilterBar = ({ filter, models, onChange }: FilterBarProps) => {
+export const FilterBar = ({ filter, models }: { filter: Filter; models: readonly Model[] }) => {
   const labels = new Set(models.flatMap((model) => model.labels));
   // A link may carry a label of a model that is no longer there.
   if (filter.label) labels.add(filter.label);
   return (
     <search className="filter" aria-label={texts.filter.title}>
+      <TextFilter filter={filter} />
       <label>
         <span>{texts.filter.state}</span>
         <select
           value={filter.state}
-          onChange={(event) => onChange({ ...filter, state: event.target.value as ImageState | '' })}
+          onChange={(event) => filterBy({ ...filter, state: event.target.value as ImageState | '' })}
         >
           <option value="">{texts.filter.any}</option>
           {Object.entries(texts.states).map(([state, text]) => (
@@ -30,13 +63,19 @@ export const FilterBar = ({ filter, models, onChange }: FilterBarProps) => {
       </label>
       <label>
         <span>{texts.filter.label}</span>
-        <select value={filter.label} onChange={(event) => onChange({ ...filter, label: event.target.value })}>
+        <select value={filter.label} onChange={(event) => filterBy({ ...filter, label: event.target.value })}>
           <option value="">{texts.filter.any}</option>
           {[...labels].map((label) => (
             <option key={label}>{label}</option>
           ))}
         </select>
       </label>
+      <TimeFilter filter={filter} />
+      {isFiltered(filter) && (
+        <button type="button" className="button button-small" onClick={() => filterBy(noFilter)}>
+          {texts.filter.clear}
+        </button>
+      )}
     </search>
   );
 };

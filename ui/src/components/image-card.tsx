@@ -1,20 +1,16 @@
-import { type MouseEvent, memo, useState } from 'react';
+import { memo, useState } from 'react';
 import { type Image, replay, thumbnailUrl } from '../api.ts';
 import { formatBytes, formatShortTime } from '../format.ts';
 import { describeFault } from '../listing-source.ts';
 import { useMay } from '../session.ts';
 import { texts } from '../texts.ts';
+import { openImage } from '../view.ts';
 import { PictureIcon } from './icons.tsx';
+import { onPlainClick } from './link.tsx';
 import { StateChip } from './state-chip.tsx';
 
-interface ImageCardProps {
-  readonly image: Image;
-  readonly href: string;
-  readonly onOpen: (id: string) => void;
-  readonly onChanged: () => void;
-}
-
-const Thumbnail = ({ image }: { image: Image }) => {
+/** An image's thumbnail, or a sign in its place. */
+export const Thumbnail = ({ image }: { image: Image }) => {
   const [broken, setBroken] = useState(false);
   // The picture's dimensions and its thumbnail come from the same decode: without one there is no other.
   if (image.width !== null && !broken) {
@@ -27,19 +23,21 @@ const Thumbnail = ({ image }: { image: Image }) => {
   );
 };
 
+interface ImageCardProps {
+  readonly image: Image;
+  readonly href: string;
+  /** Its deletion waits for a few seconds, so that it can be undone. */
+  readonly leaving: boolean;
+  readonly onChanged: () => void;
+}
+
 /** One image of the list; the whole card is the link to its details. */
-export const ImageCard = memo(({ image, href, onOpen, onChanged }: ImageCardProps) => {
+export const ImageCard = memo(({ image, href, leaving, onChanged }: ImageCardProps) => {
   const [fault, setFault] = useState('');
   const [busy, setBusy] = useState(false);
   const mayChange = useMay('admin');
   const name = image.filename || texts.list.unnamed;
 
-  const onClick = (event: MouseEvent) => {
-    // A new tab or window is the browser's own affair.
-    if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
-    event.preventDefault();
-    onOpen(image.id);
-  };
   const onReplay = async () => {
     setBusy(true);
     setFault('');
@@ -54,21 +52,21 @@ export const ImageCard = memo(({ image, href, onOpen, onChanged }: ImageCardProp
   };
 
   return (
-    <li className="card" data-image={image.id} data-state={image.state}>
-      <a className="card-link" href={href} onClick={onClick}>
+    <div className="card" data-image={image.id} data-state={image.state} data-leaving={leaving || undefined}>
+      <a className="card-link" href={href} onClick={onPlainClick(() => openImage(image.id))}>
         <span className="card-picture">
           <Thumbnail image={image} />
         </span>
         <span className="card-name" title={name}>
           <bdi>{name}</bdi>
         </span>
-        <StateChip image={image} />
+        {leaving ? <span className="chip">{texts.deletion.mark}</span> : <StateChip image={image} />}
         <span className="card-facts">
           <time dateTime={image.createdAt}>{formatShortTime(image.createdAt)}</time>
           <span>{formatBytes(image.bytes)}</span>
         </span>
       </a>
-      {mayChange && image.state === 'dead' && (
+      {mayChange && image.state === 'dead' && !leaving && (
         <button type="button" className="button button-small card-replay" disabled={busy} onClick={onReplay}>
           {texts.list.replay}
           <span className="visually-hidden">: {name}</span>
@@ -79,6 +77,6 @@ export const ImageCard = memo(({ image, href, onOpen, onChanged }: ImageCardProp
           {fault}
         </p>
       )}
-    </li>
+    </div>
   );
 });

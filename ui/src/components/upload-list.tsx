@@ -1,62 +1,36 @@
 import { useEffect, useRef } from 'react';
-import { formatBytes, formatCount, formatShare } from '../format.ts';
+import { formatCount } from '../format.ts';
 import { texts } from '../texts.ts';
+import type { Overall } from '../upload-meter.ts';
 import { isUnderWay, type Upload, type UploadQueue } from '../upload-queue.ts';
-import { CloseIcon } from './icons.tsx';
+import { UploadOverall } from './upload-overall.tsx';
+import { UploadRow } from './upload-row.tsx';
 
 /** A folder of a thousand files would otherwise push the images off the page. */
-const waitingShown = 5;
+const [waitingShown, endedShown] = [5, 20];
+/** Of more at once each one's own announcement would never end. */
+const announcedEach = 5;
 
-const status = ({ phase, share }: Upload): string =>
-  phase === 'sending' ? formatShare(share) : texts.upload[phase];
-
-const UploadRow = ({ upload, queue }: { upload: Upload; queue: UploadQueue }) => {
-  const { key, name, phase, share, reason } = upload;
-  const action = isUnderWay(upload) ? texts.upload.cancel : texts.upload.dismiss;
-  return (
-    <li className={`upload-row upload-${phase}`} data-phase={phase}>
-      <span className="upload-name" title={name}>
-        <bdi>{name}</bdi>
-      </span>
-      <span className="upload-status">
-        {status(upload)} · {formatBytes(upload.bytes)}
-      </span>
-      {reason === null ? (
-        <progress
-          aria-label={texts.upload.progressOf(name)}
-          value={phase === 'checking' ? undefined : share}
-        />
-      ) : (
-        <p className="upload-reason">
-          <bdi>{reason}</bdi>
-        </p>
-      )}
-      <span className="upload-actions">
-        {phase === 'unsent' && (
-          <button type="button" className="button button-small" onClick={() => queue.retry(key)}>
-            {texts.upload.retry}
-            <span className="visually-hidden">: {name}</span>
-          </button>
-        )}
-        <button
-          type="button"
-          className="button-icon"
-          aria-label={texts.upload.forFile(action, name)}
-          title={action}
-          onClick={() => queue.dismiss(key)}
-        >
-          <CloseIcon />
-        </button>
-      </span>
-    </li>
-  );
+const announcement = (uploads: readonly Upload[], overall: Overall | null): string => {
+  const last = uploads.findLast((upload) => !isUnderWay(upload));
+  if (last && last.reason !== null) return texts.upload.announceRefused(last.name, last.reason);
+  if (overall && overall.files > announcedEach)
+    return texts.upload.announceOverall(formatCount(overall.files));
+  return last ? texts.upload.announceAccepted(last.name) : '';
 };
 
-const announcement = (uploads: readonly Upload[]): string => {
-  const last = uploads.findLast((upload) => !isUnderWay(upload));
-  if (!last) return '';
-  if (last.reason !== null) return texts.upload.announceRefused(last.name, last.reason);
-  return texts.upload.announceAccepted(last.name);
+/** What is listed: all that moves or was accepted just now, and a few of those that wait or were not accepted. */
+const shownOf = (uploads: readonly Upload[]) => {
+  const waiting = uploads.filter(({ phase }) => phase === 'waiting');
+  const failed = uploads.filter(({ reason }) => reason !== null);
+  const hidden = new Set([...waiting.slice(waitingShown), ...failed.slice(endedShown)]);
+  return {
+    shown: uploads.filter((upload) => !hidden.has(upload)),
+    moreWaiting: Math.max(0, waiting.length - waitingShown),
+    moreFailed: Math.max(0, failed.length - endedShown),
+    failed: failed.length,
+    unsent: failed.filter(({ phase }) => phase === 'unsent').length,
+  };
 };
 
 /** The uploads under way, and those that were not accepted with the server's reason. */
@@ -69,28 +43,36 @@ export const UploadList = ({ uploads, queue }: { uploads: readonly Upload[]; que
     if (count > before.current) section.current?.scrollIntoView({ block: 'nearest' });
     before.current = count;
   }, [count]);
-  const waiting = uploads.filter(({ phase }) => phase === 'waiting');
-  const hidden = new Set(waiting.slice(waitingShown));
-  const ended = uploads.filter(({ reason }) => reason !== null);
+  const overall = queue.overall();
+  const { shown, moreWaiting, moreFailed, failed, unsent } = shownOf(uploads);
   return (
     <section ref={section} className="uploads" aria-label={texts.upload.list} hidden={uploads.length === 0}>
       <p className="visually-hidden" role="status">
-        {announcement(uploads)}
+        {announcement(uploads, overall)}
       </p>
+      {overall && overall.files > 1 && <UploadOverall overall={overall} queue={queue} />}
       <ul>
-        {uploads
-          .filter((upload) => !hidden.has(upload))
-          .map((upload) => (
-            <UploadRow key={upload.key} upload={upload} queue={queue} />
-          ))}
+        {shown.map((upload) => (
+          <UploadRow key={upload.key} upload={upload} queue={queue} />
+        ))}
       </ul>
-      {hidden.size > 0 && (
-        <p className="uploads-more">{texts.upload.moreWaiting(hidden.size, formatCount(hidden.size))}</p>
+      {moreWaiting > 0 && (
+        <p className="uploads-more">{texts.upload.moreWaiting(moreWaiting, formatCount(moreWaiting))}</p>
       )}
-      {ended.length > 1 && (
-        <button type="button" className="button button-small" onClick={queue.clear}>
-          {texts.upload.clear}
-        </button>
+      {moreFailed > 0 && (
+        <p className="uploads-more">{texts.upload.moreEnded(moreFailed, formatCount(moreFailed))}</p>
+      )}
+      {failed > 1 && (
+        <p className="uploads-all">
+          {unsent > 1 && (
+            <button type="button" className="button button-small" onClick={queue.retryAll}>
+              {texts.upload.retryAll}
+            </button>
+          )}
+          <button type="button" className="button button-small" onClick={queue.clear}>
+            {texts.upload.clear}
+          </button>
+        </p>
       )}
     </section>
   );

@@ -1,0 +1,31 @@
+import { type RefObject, useLayoutEffect, useState } from 'react';
+
+/** Where an element lies on the page, in pixels, and what one rem is. */
+export interface Layout {
+  readonly width: number;
+  /** From the top of the page. */
+  readonly top: number;
+  readonly rem: number;
+}
+
+/** Follows an element's width and place, which change whenever something above it grows. */
+export const useLayout = (element: RefObject<HTMLElement | null>): Layout => {
+  const [layout, setLayout] = useState<Layout>({ width: 0, top: 0, rem: 16 });
+  useLayoutEffect(() => {
+    const measure = () => {
+      if (!element.current) return;
+      const { width, top } = element.current.getBoundingClientRect();
+      const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
+      const now = { width, top: Math.round(top + window.scrollY), rem };
+      setLayout((before) =>
+        before.width === now.width && before.top === now.top && before.rem === now.rem ? before : now,
+      );
+    };
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(document.body);
+    if (element.current) observer.observe(element.current);
+    return () => observer.disconnect();
+  }, [element]);
+  return layout;
+};
