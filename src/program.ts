@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import type { CanaryOptions } from './commands/canary.ts';
+import { completionCommand } from './commands/completion.ts';
 import { addConnection } from './commands/connection.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
 import { addExamples, family, nameOf } from './commands/help.ts';
@@ -210,6 +211,7 @@ export const createProgram = (): Command => {
   for (const [group, commands] of Object.entries(groups)) {
     for (const command of commands) program.addCommand(command.helpGroup(group));
   }
+  program.commandsGroup('Besides:').addCommand(completionCommand());
   for (const command of family(program)) {
     command.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
     command.showHelpAfterError(`(${nameOf(command)} --help has all options and examples)`);

@@ -2,7 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Image, ImageState } from '../pipeline/image.ts';
 import type { ModelInfo } from '../web/model-info.ts';
 import type { Page } from '../web/schemas.ts';
+import type { Summary } from '../web/summary.ts';
 import type { System } from '../web/system.ts';
+import type { Timeline } from '../web/timeline.ts';
 import type { AcceptedImage, UploadAnswer } from '../web/upload-answer.ts';
 import { type ClientError, mayPass } from './errors.ts';
 import { type EventOptions, followEvents, type ImageEvent } from './events.ts';
@@ -21,7 +23,9 @@ export type {
   ModelInfo,
   Page,
   RequestOptions,
+  Summary,
   System,
+  Timeline,
 };
 
 /** Which images: those that meet every condition. Times are ISO 8601. */
@@ -66,6 +70,8 @@ export interface GantryClient {
   ): Promise<Page>;
   /** All of them, newest first, a page at a time. */
   images(filter?: ImageFilter): AsyncIterable<Image>;
+  /** What happened to an image, oldest first. */
+  timeline(id: string): Promise<Timeline>;
   /** Deletes an image with its original and its results. */
   remove(id: string, signal?: AbortSignal): Promise<void>;
   /** Processes an image once more, as a new generation. */
@@ -82,6 +88,8 @@ export interface GantryClient {
   replayAll(): Promise<number>;
   /** The models that images are processed with. */
   models(): Promise<ModelInfo[]>;
+  /** How many images there are in each state and with each label, and how fast they come and go. */
+  summary(signal?: AbortSignal): Promise<Summary>;
   /** What runs there, how it is, and what it takes. */
   system(signal?: AbortSignal): Promise<System>;
   /** Whether the server process is alive, and its version. Needs no API key. */
@@ -151,6 +159,7 @@ export const gantryClient = (url: string = defaultUrl, options: RequestOptions =
     page: (filter = {}, { cursor, limit, signal } = {}) =>
       pageOf('/images', { ...filter, cursor, limit }, signal),
     images: (filter) => every('/images', filter),
+    timeline: (id) => json('GET', `${ofImage(id)}/timeline`),
     async remove(id, signal) {
       await send('DELETE', ofImage(id), signal === undefined ? {} : { signal });
     },
@@ -182,6 +191,7 @@ export const gantryClient = (url: string = defaultUrl, options: RequestOptions =
       const { models } = await json<{ models?: ModelInfo[] }>('GET', '/models');
       return models ?? Promise.reject(stranger());
     },
+    summary: (signal) => json('GET', '/summary', signal ? { signal } : {}),
     system: (signal) => json('GET', '/system', signal ? { signal } : {}),
     health: (signal) => json('GET', '/healthz', signal ? { signal } : {}),
   };

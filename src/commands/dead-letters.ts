@@ -3,7 +3,7 @@ import { ClientError, type GantryClient, type Image } from '../client/client.ts'
 import { addConnection, type Connection, connect } from './connection.ts';
 import { addExamples } from './help.ts';
 import { print, printFacts, printJson } from './print.ts';
-import { checkSelection, forEach } from './selection.ts';
+import { checkSelection, forEach, imageId } from './selection.ts';
 import { table } from './table.ts';
 import { plain, timeText } from './texts.ts';
 
@@ -40,7 +40,7 @@ const letter = async (server: GantryClient, id: string): Promise<Image> => {
 };
 
 const show = async (id: string, options: Connection & { json?: true }): Promise<void> => {
-  const image = await letter(connect(options), id);
+  const image = await letter(connect(options), imageId(id));
   if (options.json) {
     printJson(image);
     return;

@@ -1,8 +1,13 @@
 import type { Command } from 'commander';
 
+const examples = new WeakMap<Command, readonly string[]>();
+
 /** Ends a command's help with lines that can be typed. */
-export const addExamples = (command: Command, lines: readonly string[]): Command =>
-  command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`);
+export const addExamples = (command: Command, lines: readonly string[]): Command => {
+  examples.set(command, lines);
+  return command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`);
+};
+export const examplesOf = (command: Command): readonly string[] => examples.get(command) ?? [];
 
 /** As one types it: `gantry dead-letters list`. */
 export const nameOf = (command: Command): string =>

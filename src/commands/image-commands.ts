@@ -1,8 +1,8 @@
-import type { GantryClient, Image, ImageFilter, ImageState } from '../client/client.ts';
+import type { GantryClient, Image, ImageFilter, ImageState, Timeline } from '../client/client.ts';
 import { ConfigError, duration, integer } from '../setting-kinds.ts';
 import { type Connection, connect } from './connection.ts';
 import { print, printFacts, printJson } from './print.ts';
-import { checkSelection, confirm, forEach, SelectionError } from './selection.ts';
+import { checkSelection, confirm, forEach, imageId, SelectionError } from './selection.ts';
 import { table } from './table.ts';
 import { bytesText, counted, outcomeText, percent, plain, stateText, timeText } from './texts.ts';
 
@@ -61,6 +61,9 @@ const limitOf = ({ all, limit }: List): number => {
   }
 };
 
+const millis = (ms: number): string =>
+  ms < 10_000 ? `${Math.round(ms * 10) / 10} ms` : `${Math.round(ms / 1000)} s`;
+
 const rowOf = (image: Image): string[] => [
   ...[image.id, timeText(image.createdAt), stateText(image.state)],
   ...[plain(image.filename), outcomeText(image)],
@@ -92,9 +95,26 @@ export const list = async (options: List): Promise<void> => {
   if (more) process.stderr.write(`There are more: --all shows all, --limit that many.\n`);
 };
 
+const timelineTable = (entries: Timeline['entries']): string =>
+  table(
+    ['WHEN', 'AFTER', 'WHAT', 'GENERATION', 'ATTEMPT', 'DETAIL'],
+    entries.map(({ at, sinceMs, kind, generation, attempt, detail }) => [
+      ...[
+        timeText(at),
+        millis(sinceMs),
+        kind,
+        String(generation),
+        String(attempt ?? ''),
+        plain(detail ?? ''),
+      ],
+    ]),
+    process.stdout.columns ?? 0,
+  );
+
 /** `gantry images show ID`. Throws ClientError. */
 export const show = async (id: string, options: Show): Promise<void> => {
-  const image = await connect(options).image(id);
+  const server = connect(options);
+  const image = await server.image(imageId(id));
   if (options.json) {
     printJson(image);
     return;
@@ -103,7 +123,6 @@ export const show = async (id: string, options: Show): Promise<void> => {
   const size = width === null ? '' : `, ${width} x ${height}`;
   const shares = (all: readonly (readonly [string, number])[]) =>
     all.map(([label, score]) => `${label} ${percent(score)}`).join(', ');
-  const ms = (value: number) => `${Math.round(value * 10) / 10} ms`;
   printFacts([
     ['id', image.id],
     ['file', `${plain(image.filename)} (${image.contentType}, ${bytesText(image.bytes)}${size})`],
@@ -118,12 +137,14 @@ export const show = async (id: string, options: Show): Promise<void> => {
       'timings',
       result === null
         ? ''
-        : `wait ${ms(result.timings.waitMs)}, fetch ${ms(result.timings.fetchMs)}, decode ${ms(result.timings.decodeMs)}, model ${ms(result.timings.inferMs)}`,
+        : `wait ${millis(result.timings.waitMs)}, fetch ${millis(result.timings.fetchMs)}, decode ${millis(result.timings.decodeMs)}, model ${millis(result.timings.inferMs)}`,
     ],
     ['attempts', `${image.attempts} in generation ${image.generation}`],
     ['uploaded', timeText(image.createdAt)],
     ['changed', timeText(image.updatedAt)],
   ]);
+  const { entries, truncated } = await server.timeline(id);
+  print(`\n${timelineTable(entries)}${truncated ? 'What was before is no longer kept.\n' : ''}`);
   if (image.state === 'dead') {
     process.stderr.write(`gantry dead-letters replay ${id} gives it all its attempts again.\n`);
   }

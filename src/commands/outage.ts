@@ -8,15 +8,15 @@ export interface Outage {
   worked(): void;
 }
 
-/** Tells once when the server goes away and when it is back, and gives up `patienceMs` after it went. */
-export const watchOutage = (patienceMs: number, tell: (line: string) => void): Outage => {
+/** Tells once when the server goes away, with a `hint`, and when it is back; gives up `patienceMs` after it went. */
+export const watchOutage = (patienceMs: number, tell: (line: string) => void, hint = ''): Outage => {
   const over = new AbortController();
   let giveUp: NodeJS.Timeout | undefined;
   return {
     over: over.signal,
     failed({ message }) {
       if (giveUp !== undefined) return;
-      tell(`${message}; trying again for up to ${Math.round(patienceMs / 1000)} s (Ctrl-C stops)`);
+      tell(`${message}; trying again for up to ${Math.round(patienceMs / 1000)} s (Ctrl-C stops)${hint}`);
       giveUp = setTimeout(() => over.abort(), patienceMs);
       giveUp.unref();
     },

@@ -6,10 +6,19 @@ export class SelectionError extends Error {
   readonly code = 'nothing-selected';
 }
 
+/** The ID of an image, as it was typed. Throws {@link SelectionError} for what cannot be one. */
+export const imageId = (text: string): string => {
+  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return text;
+  throw new SelectionError(
+    `${JSON.stringify(text)} is no whole ID, such as 019b0c6e-5f3a-7c21-9d40-8e6f1a2b3c4d; gantry images list shows them`,
+  );
+};
+
 /** Throws {@link SelectionError} unless there are either IDs or `--all`. */
 export const checkSelection = (ids: readonly string[], all: boolean): void => {
   if (ids.length === 0 && !all) throw new SelectionError('name the IDs, or say --all');
   if (ids.length > 0 && all) throw new SelectionError('IDs and --all together make no sense');
+  ids.forEach(imageId);
 };
 
 /** Asks on the terminal; without one, only `yes` lets it pass. Throws {@link SelectionError} for anything else. */

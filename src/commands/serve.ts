@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Broker } from '../broker/broker.ts';
+import { defaultUrl } from '../client/client.ts';
 import type { Config } from '../config.ts';
 import { consumerMetrics } from '../observability/consumer-metrics.ts';
 import { createLog } from '../observability/log.ts';
@@ -16,7 +17,8 @@ import { listen, startWebRole } from './web-role.ts';
 const greeting = (url: string, dataDir: string): string => `
   Gantry ${version} is ready: ${url}
 
-  Try it   curl -X POST -F 'image=@photo.jpg' ${url}/upload
+  Try it   npx gantry upload photo.jpg --wait${url === defaultUrl ? '' : ` --url ${url}`}
+  or       curl -X POST -F 'image=@photo.jpg' ${url}/upload
   API      ${url}/docs
   Data     ${dataDir}
   Ctrl-C stops it; what is unfinished goes on at the next start.

@@ -12,7 +12,7 @@ export interface Report {
   /** Something about the run itself. */
   tell(line: string): void;
   /** All is uploaded; what is waited for now. */
-  wait(count: number): { ended(): void };
+  wait(count: number): { ended(fine: boolean): void };
   /** The table. `images` as they ended, or as they were last seen. */
   results(sendings: readonly Sending[], images: ReadonlyMap<string, Image | null>): void;
   summary(sendings: readonly Sending[], images: ReadonlyMap<string, Image | null>): void;
@@ -41,9 +41,17 @@ const lineOf = (sending: Sending): string => {
   return `${what} ${plain(file)}: ${why(error)}`;
 };
 
+const names: Record<Sending['outcome'], string> = {
+  accepted: 'accepted',
+  known: 'uploaded before',
+  refused: 'refused',
+  unreadable: 'unreadable',
+  left: 'not uploaded',
+};
+
 const rowOf = (sending: Sending, image: Image | null | undefined): string[] => {
   const { file, id, outcome, error } = sending;
-  if (id === null) return [plain(file), outcome, '', '', '', why(error)];
+  if (id === null) return [plain(file), names[outcome], '', '', '', why(error)];
   if (image === null) return [plain(file), 'deleted', '', '', id, ''];
   const result = image?.result;
   const state = image === undefined ? 'unfinished' : stateText(image.state);
@@ -61,13 +69,8 @@ const tally = (words: readonly string[]): string => {
   return [...counts].map(([word, count]) => `${count} ${word}`).join(', ');
 };
 
-const names: Record<Sending['outcome'], string> = {
-  accepted: 'accepted',
-  known: 'uploaded before',
-  refused: 'refused',
-  unreadable: 'unreadable',
-  left: 'not uploaded',
-};
+/** More files that were uploaded before are only counted, on a terminal. */
+const mostKnown = 10;
 
 /** A report of `files` on this terminal, or in plain lines where there is none. */
 export const createReport = (files: readonly Source[], { json, wait }: ReportOptions): Report => {
@@ -106,7 +109,9 @@ export const createReport = (files: readonly Source[], { json, wait }: ReportOpt
         if (!wait || sending.id === null)
           write(process.stdout, jsonLine(sending, sending.image, sending.outcome));
       } else if (sending.outcome !== 'left') {
-        const quiet = wait && process.stderr.isTTY;
+        // A person who goes on with a folder wants to see what is new; a log has everything.
+        const old = sending.outcome === 'known' && process.stdout.isTTY && files.length > mostKnown;
+        const quiet = (wait && process.stderr.isTTY) || old;
         if (!quiet || !fine) write(fine && !wait ? process.stdout : process.stderr, `${lineOf(sending)}\n`);
       }
       update();
@@ -116,7 +121,14 @@ export const createReport = (files: readonly Source[], { json, wait }: ReportOpt
       bar.end();
       bar = progress('Processing');
       let seen = 0;
-      return { ended: () => bar.update(++seen, count) };
+      let without = 0;
+      return {
+        ended(fine) {
+          seen += 1;
+          if (!fine) without += 1;
+          bar.update(seen, count, without > 0 ? `${without} without a label` : '');
+        },
+      };
     },
     results(sendings, images) {
       bar.end();

@@ -19,6 +19,7 @@ export interface UploadOptions extends Connection {
   readonly json?: true;
 }
 
+const hint = 'Is it running? `gantry serve` starts one here; --url or GANTRY_URL names another';
 /** A server that was never there is not waited for as long as one that went away. */
 const firstPatienceMs = 10_000;
 
@@ -36,7 +37,7 @@ const introduce = async (
   report: Report,
   signal: AbortSignal,
 ): Promise<{ maxFileBytes: number; mayRead: boolean }> => {
-  const outage = watchOutage(firstPatienceMs, report.tell);
+  const outage = watchOutage(firstPatienceMs, report.tell, `\n${hint}`);
   try {
     const either = AbortSignal.any([signal, outage.over]);
     const { limits } = await persistently(() => server.system(signal), either, outage.failed);
@@ -45,10 +46,6 @@ const introduce = async (
   } catch (error) {
     if (!(error instanceof ClientError)) throw error;
     if (error.code === 'scope-missing') return { maxFileBytes: Number.POSITIVE_INFINITY, mayRead: false };
-    if (error.code === 'unreachable' && !signal.aborted) {
-      const hint = 'Is it running? `gantry serve` starts one here; --url or GANTRY_URL names another';
-      throw new ClientError(error.code, `${error.message}\n${hint}`, { cause: error });
-    }
     throw error;
   }
 };
@@ -96,7 +93,7 @@ const waitForAll = async (
     signal,
     onEnd(id, image) {
       images.set(id, image);
-      ended();
+      ended(image?.state === 'succeeded');
     },
     onLost({ message }) {
       if (!lost) report.tell(`${message}; waiting for it (Ctrl-C stops)`);
@@ -104,6 +101,30 @@ const waitForAll = async (
     },
   });
   return images;
+};
+
+/** What a person may want to know, or to do, now. */
+const nextSteps = (
+  sendings: readonly Sending[],
+  images: ReadonlyMap<string, Image | null>,
+  waited: boolean,
+): string[] => {
+  const ended = (state: Image['state']): number =>
+    [...images.values()].filter((image) => image?.state === state).length;
+  const sent = (outcome: Sending['outcome']): number =>
+    sendings.filter((sending) => sending.outcome === outcome).length;
+  const unfinished = waited ? sendings.filter(({ id }) => id !== null && !images.has(id)).length : 0;
+  const steps: [count: number, step: string][] = [
+    [ended('dead'), 'dead: gantry dead-letters list says why, gantry dead-letters replay --all tries again'],
+    [ended('failed'), 'failed: mend the files, and the same command uploads what has changed'],
+    [unfinished, 'still on the way: the server goes on, and gantry watch shows it'],
+    [sent('left'), 'not uploaded: the same command goes on where it stopped'],
+    [
+      !waited && process.stderr.isTTY ? sent('accepted') : 0,
+      'on the way: gantry images list shows what they become',
+    ],
+  ];
+  return steps.filter(([count]) => count > 0).map(([count, step]) => `${count} ${step}`);
 };
 
 /**
@@ -125,10 +146,16 @@ export const upload = async (paths: readonly string[], options: UploadOptions): 
   }
   if (files.length === 0) throw new ConfigError('there is no picture to upload');
 
-  const { stop, breakOff } = stopOnSignals(() =>
-    report.tell('Stopping: uploads on their way come to their end; Ctrl-C again breaks them off'),
-  );
+  let phase: 'before' | 'sending' | 'waiting' = 'before';
+  const { stop, breakOff } = stopOnSignals(() => {
+    if (phase === 'sending') {
+      report.tell('Stopping: uploads on their way come to their end; Ctrl-C again breaks them off');
+    }
+    // Nothing has been sent yet, and a server that is away may take its time.
+    if (phase === 'before') process.exit(130);
+  });
   const { maxFileBytes, mayRead } = await introduce(server, report, stop);
+  phase = 'sending';
   if (!mayRead) {
     if (options.wait) throw new ConfigError('--wait needs an API key that may read');
     report.tell('This API key may only upload, so files that the server has already are uploaded again');
@@ -154,15 +181,14 @@ export const upload = async (paths: readonly string[], options: UploadOptions): 
   });
 
   let images: ReadonlyMap<string, Image | null> = new Map();
+  phase = 'waiting';
   if (options.wait) {
     const limits = timeoutMs === undefined ? [] : [AbortSignal.timeout(timeoutMs)];
     images = await waitForAll(server, sendings, report, AbortSignal.any([stop, ...limits]));
     report.results(sendings, images);
   }
   report.summary(sendings, images);
-  const left = sendings.filter(({ outcome }) => outcome === 'left').length;
-  if (left > 0)
-    report.tell(`${counted(left, 'file')} not uploaded; the same command goes on where it stopped`);
+  for (const line of nextSteps(sendings, images, options.wait === true)) report.tell(line);
   const fine = ({ outcome, id }: Sending): boolean =>
     options.wait
       ? images.get(id ?? '')?.state === 'succeeded'

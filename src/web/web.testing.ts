@@ -88,5 +88,5 @@ export const openWeb = async (
     await store.close();
     await rm(dir, { recursive: true });
   });
-  return { app: web.app, store, lines, setKeys, breakKeys: () => writeFile(keyFile, '{') };
+  return { app: web.app, store, dir, lines, setKeys, breakKeys: () => writeFile(keyFile, '{') };
 };

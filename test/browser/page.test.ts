@@ -259,6 +259,13 @@ test('the arrow keys go from one open image to the next', async () => {
   await page.waitForURL(`${gantry.url}/`);
 });
 
+test('what is seen first waits for no answer', async () => {
+  await context.route('**/session', () => undefined);
+  const waiting = await context.newPage();
+  await waiting.goto(gantry.url);
+  await waiting.getByRole('heading', { name: 'Gantry' }).waitFor();
+});
+
 test('without an event stream the page asks again and again', async () => {
   await context.route('**/events', (route) => route.abort());
   const polling = await context.newPage();

@@ -72,6 +72,11 @@ suite('the client against a running server', () => {
         );
       },
       images: async () => assert.equal((await Array.fromAsync(client.images())).length, 2),
+      timeline: async () => {
+        const [red] = (await client.page({ text: 'red' })).images;
+        const { entries, truncated } = await client.timeline(red?.id ?? '');
+        assert.deepEqual([entries[0]?.kind, truncated], ['accepted', false]);
+      },
       deadLetters: async () => assert.equal((await Array.fromAsync(client.deadLetters())).length, 1),
       replay: async () => {
         const [dead] = await Array.fromAsync(client.deadLetters());
@@ -98,6 +103,7 @@ suite('the client against a running server', () => {
       },
       remove: async () => client.remove((await client.page({ text: 'red' })).images[0]?.id ?? ''),
       models: async () => assert.equal((await client.models())[0]?.name, 'poison'),
+      summary: async () => assert.equal(typeof (await client.summary()).throughput.perSecond, 'number'),
       system: async () => assert.equal((await client.system()).role, 'serve'),
       health: async () => assert.equal((await client.health()).status, 'ok'),
     };
@@ -109,7 +115,7 @@ suite('the client against a running server', () => {
     }
     assert.deepEqual([...called].sort(), Object.keys(client).sort());
     const used = new Set(exchanges.map((exchange) => documented(document, exchange)));
-    assert.equal(used.size, 13, [...used].join('\n'));
+    assert.equal(used.size, 15, [...used].join('\n'));
   });
 
   test('a problem is an error with the code and status of the server', async () => {

@@ -77,6 +77,7 @@ test('images show, reprocess, delete', async (t) => {
   const shown = await run('images', 'show', dog);
   assert.match(shown.out, /^file +a dog\.png \(image\/png, \d+ B, 16 x 16\)$/m);
   assert.match(shown.out, /^label +dog \d+\.\d %$/m);
+  assert.match(shown.out, /^WHEN +AFTER +WHAT .*\n.* UTC +0 ms +accepted .*\n(?:.*\n)*.* succeeded +1 +1$/m);
   const gone = await run('images', 'show', '019b0000-0000-7000-8000-000000000000');
   assert.match(gone.err, /^gantry: there is no image 019b\S+\n$/);
   assert.equal(gone.code, 1);

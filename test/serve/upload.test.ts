@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, type TestContext, test } from 'node:test';
@@ -7,9 +7,10 @@ import { stripVTControlCharacters } from 'node:util';
 import { fixture, type ImageJson } from '../acceptance/target.ts';
 import { plainPicture, poisonModel } from '../poison.ts';
 import { freePorts } from '../services/free-port.ts';
+import { startProxy } from '../services/tcp-proxy.ts';
 import { type Gantry, startGantry } from '../start-gantry.ts';
 import { images } from './run-canary.ts';
-import { gantry, gantryOnTerminal, startCommand } from './run-gantry.ts';
+import { cli, gantry, gantryOnTerminal, startCommand } from './run-gantry.ts';
 
 const lines = (text: string): string[] => text.trimEnd().split('\n');
 
@@ -175,7 +176,7 @@ test('Ctrl-C: what is on its way comes to its end, the rest is told, and the sam
   assert.equal(stopped.code, 130);
   const done = lines(stopped.out).length;
   assert.match(stopped.err, /^Stopping: /m);
-  assert.match(stopped.err, new RegExp(`^${40 - done} files not uploaded; the same command goes on`, 'm'));
+  assert.match(stopped.err, new RegExp(`^${40 - done} not uploaded: the same command goes on`, 'm'));
   const stored = async () =>
     ((await (await fetch(`${server.url}/images?limit=500`)).json()) as { images: object[] }).images.length;
   assert.equal(await stored(), done);
@@ -185,12 +186,69 @@ test('Ctrl-C: what is on its way comes to its end, the rest is told, and the sam
   assert.equal(await stored(), 40);
 });
 
+test('an answer that is lost on the way: the file is stored once', async (t) => {
+  const folder = await pictures(t, 1);
+  const server = await startGantry({ env: quick });
+  const proxy = await startProxy({ host: '127.0.0.1', port: Number(new URL(server.url).port) });
+  t.after(async () => {
+    await proxy.close();
+    await server.stop();
+  });
+  const lost = proxy.cutBefore('toClient', (bytes) => bytes.includes('202 Accepted'));
+  const upload = await gantry(['upload', folder], { GANTRY_URL: `http://127.0.0.1:${proxy.port}` });
+  assert.equal(await lost, true);
+  assert.deepEqual([upload.code, lines(upload.out).length], [0, 1], upload.err);
+  assert.match(upload.out, /^accepted/);
+  const [stored, ...others] = await images(server.url);
+  assert.ok(upload.out.includes(stored?.id ?? ''));
+  assert.deepEqual(others, []);
+});
+
+test('Ctrl-C twice breaks off what a server never answers', async (t) => {
+  const folder = await pictures(t, 3);
+  const server = await startGantry({ env: quick });
+  const proxy = await startProxy({ host: '127.0.0.1', port: Number(new URL(server.url).port) });
+  t.after(async () => {
+    await proxy.close();
+    await server.stop();
+  });
+  const upload = startCommand(['upload', folder, '-c', '1'], {
+    GANTRY_URL: `http://127.0.0.1:${proxy.port}`,
+  });
+  await upload.wrote(/^accepted/m);
+  proxy.stall();
+  // Signals that come together count as one: npm passes on what a terminal has sent already.
+  const interrupting = setInterval(() => upload.process.kill('SIGINT'), 600);
+  t.after(() => clearInterval(interrupting));
+  const { code, err } = await upload.ended;
+  clearInterval(interrupting);
+  assert.match(err, /^Stopping: /m);
+  assert.match(err, /^\d not uploaded: the same command goes on/m);
+  assert.equal(code, 130);
+});
+
+test('a large file is never in memory as a whole', async (t) => {
+  const [bytes, mostMemory] = [400_000_000, 300_000_000];
+  const file = join(await newFolder(t), 'large.jpg');
+  await writeFile(file, (await fixture('dogs/golden_retriever.jpg')).subarray(0, 1000));
+  await truncate(file, bytes);
+  const server = await startGantry({ env: quick, args: ['--max-file-bytes', '1GB'] });
+  t.after(() => server.stop());
+  const measure = `process.on('exit', () => console.error('most memory', process.resourceUsage().maxRSS * 1024))`;
+  const program = [process.execPath, '--import', `data:text/javascript,${encodeURIComponent(measure)}`, cli];
+  const env = { GANTRY_URL: server.url };
+  const { err, code } = await startCommand(['upload', file], env, program as [string, ...string[]]).ended;
+  assert.equal(code, 0, err);
+  const most = Number(/most memory (\d+)/.exec(err)?.[1]);
+  assert.ok(most < mostMemory, `${most} bytes of memory for a file of ${bytes}`);
+});
+
 test('a server that was never there is not waited for long, and says what to do', async (t) => {
   const folder = await pictures(t, 1);
   const env = { GANTRY_URL: `http://127.0.0.1:${await freePorts(1)}` };
   const { err, code } = await gantry(['upload', folder], env);
   assert.match(err, /^cannot reach .*ECONNREFUSED.*; trying again for up to 10 s/);
-  assert.match(err, /Is it running\? `gantry serve` starts one here; --url or GANTRY_URL names another\n$/);
+  assert.match(err, /Is it running\? `gantry serve` starts one here; --url or GANTRY_URL names another$/m);
   assert.equal(code, 1);
 });
 

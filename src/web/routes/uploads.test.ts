@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { readdir, readFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { test } from 'node:test';
+import { madeKey, openWeb } from '../web.testing.ts';
+
+const cat = await readFile(new URL('../../../test/fixtures/cats/chelsea.png', import.meta.url));
+const tus = { 'tus-resumable': '1.0.0' };
+const part = (offset: number) => ({
+  ...tus,
+  'content-type': 'application/offset+octet-stream',
+  'upload-offset': String(offset),
+});
+
+type Server = Awaited<ReturnType<typeof openWeb>>;
+
+/** Requests as a client of the protocol makes them, with a key or without. */
+const clientOf = ({ app }: Server, key?: string) => {
+  const authorization = key === undefined ? {} : { authorization: `Bearer ${key}` };
+  const create = (bytes = cat.length) =>
+    app.inject({
+      method: 'POST',
+      url: '/uploads',
+      headers: { ...tus, ...authorization, 'upload-length': String(bytes) },
+    });
+  return {
+    create,
+    created: async (bytes = cat.length): Promise<string> => `/${(await create(bytes)).headers.location}`,
+    patch: (url: string, offset: number, payload: Buffer) =>
+      app.inject({ method: 'PATCH', url, headers: { ...part(offset), ...authorization }, payload }),
+    ask: (method: 'HEAD' | 'DELETE', url: string) =>
+      app.inject({ method, url, headers: { ...tus, ...authorization } }),
+  };
+};
+
+test('uploading in parts needs the scope upload, and is told of with its key', async (t) => {
+  const [uploader, reader] = [madeKey(['upload']), madeKey(['read'])];
+  const server = await openWeb(t, { keys: [uploader.entry, reader.entry] });
+  const { created, patch, ask } = clientOf(server, uploader.key);
+  const url = await created();
+  for (const [key, status] of [
+    [undefined, 401],
+    [reader.key, 403],
+  ] as const) {
+    const other = clientOf(server, key);
+    const answers = [await other.create(), await other.patch(url, 0, cat), await other.ask('DELETE', url)];
+    answers.push(await other.ask('HEAD', url));
+    assert.deepEqual(
+      answers.map(({ statusCode }) => statusCode),
+      Array(4).fill(status),
+    );
+  }
+  assert.equal((await ask('HEAD', url)).headers['upload-offset'], '0');
+  const last = await patch(url, 0, cat);
+  assert.equal(last.statusCode, 204, last.body);
+  const line = server.lines.find(({ msg }) => msg === 'image accepted');
+  assert.deepEqual(
+    [line?.imageId, line?.keyId, line?.bytes],
+    [last.headers['gantry-image-id'], uploader.entry.id, cat.length],
+  );
+});
+
+test('every request of an upload counts towards the rate of its key', async (t) => {
+  const { key, entry } = madeKey(['upload'], { rate: '3/h' });
+  const server = await openWeb(t, { keys: [entry] });
+  const { created, patch, ask } = clientOf(server, key);
+  const url = await created();
+  assert.equal((await patch(url, 0, cat.subarray(0, 9))).statusCode, 204);
+  assert.equal((await ask('HEAD', url)).statusCode, 200);
+  const refused = await patch(url, 9, cat.subarray(9));
+  assert.deepEqual([refused.statusCode, refused.json().code], [429, 'rate-limited']);
+});
+
+test('files are counted once, whether they are taken, refused, or too large to begin', async (t) => {
+  const server = await openWeb(t);
+  const { app } = server;
+  const { create, created, patch, ask } = clientOf(server);
+  const url = await created();
+  await patch(url, 0, cat.subarray(0, 9));
+  await patch(url, 0, cat);
+  await patch(url, 9, cat.subarray(9));
+  await ask('HEAD', url);
+  const film = await created(100_000);
+  await patch(film, 0, Buffer.alloc(10_000, 'film'));
+  await patch(film, 0, Buffer.alloc(10_000, 'film'));
+  assert.equal((await create(10 ** 12)).statusCode, 413);
+  const { body } = await app.inject('/metrics');
+  const counted = [...body.matchAll(/^gantry_uploads_total\{outcome="(.*)"\} (\d+)$/gm)];
+  assert.deepEqual(Object.fromEntries(counted.map(([, outcome, count]) => [outcome, count])), {
+    accepted: '1',
+    'unsupported-type': '1',
+    'file-too-large': '1',
+  });
+  assert.match(body, new RegExp(`^gantry_upload_bytes_total ${cat.length}$`, 'm'));
+});
+
+test('a full disk begins no upload', async (t) => {
+  const server = await openWeb(t, { environment: { GANTRY_MIN_FREE_BYTES: '1000000GiB' } });
+  const answer = await clientOf(server).create();
+  assert.deepEqual([answer.statusCode, answer.json().code], [507, 'storage-full']);
+});
+
+test('what unfinished uploads have brought counts towards the quota', async (t) => {
+  const server = await openWeb(t, { environment: { GANTRY_MAX_STORED_BYTES: '1000' } });
+  const { create, created, patch } = clientOf(server);
+  const url = await created();
+  assert.equal((await patch(url, 0, cat.subarray(0, 2000))).statusCode, 204);
+  for (const answer of [await create(), await patch(url, 2000, cat.subarray(2000))])
+    assert.deepEqual([answer.statusCode, answer.json().code], [507, 'quota-full']);
+  assert.equal((await server.store.upload(url.slice(9)))?.received, 2000);
+});
+
+test('an upload whose time is over is gone', async (t) => {
+  const server = await openWeb(t);
+  const { patch, ask } = clientOf(server);
+  const id = randomUUID();
+  await server.store.createUpload({ id, filename: 'a', bytes: 10, expiresAt: '2026-01-01T00:00:00Z' });
+  const answer = await patch(`/uploads/${id}`, 0, cat.subarray(0, 10));
+  assert.deepEqual([answer.statusCode, answer.json().code], [410, 'upload-gone']);
+  assert.equal((await ask('HEAD', `/uploads/${id}`)).statusCode, 410);
+});
+
+test('a server that stops keeps what has come, and says so', async (t) => {
+  const server = await openWeb(t);
+  const { app, store } = server;
+  const url = await clientOf(server).created();
+  const address = await app.listen({ host: '127.0.0.1', port: 0 });
+  const headers = { ...part(0), 'content-length': cat.length };
+  const sending = request(`${address}${url}`, { method: 'PATCH', headers });
+  sending.on('error', () => {});
+  const answered = once(sending, 'response');
+  sending.write(cat.subarray(0, 50_000));
+  // The part's temporary file shows that its first bytes have arrived.
+  const temporary = join(server.dir, 'images', '.tmp');
+  const written = async (): Promise<boolean> => {
+    const entries = await readdir(temporary, { recursive: true, withFileTypes: true });
+    return entries.some((entry) => entry.isFile());
+  };
+  while (!(await written()));
+  const closed = app.close();
+  const [response] = await answered;
+  assert.equal(response.statusCode, 503);
+  assert.equal(JSON.parse(await text(response)).code, 'stopping');
+  await closed;
+  const received = (await store.upload(url.slice(9)))?.received ?? 0;
+  assert.ok(received > 0 && received <= 50_000, String(received));
+});
