@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fromFile, refuseUnknown, serviceLink } from './environment.ts';
 import {
@@ -216,19 +216,20 @@ const refuseSecretFlag = (name: SettingName, value: string): void => {
   }
 };
 
-const known: ReadonlySet<string> = new Set(
+/** Every variable that gives a setting. */
+export const settingVariables: ReadonlySet<string> = new Set(
   settingNames.flatMap((name) => [environmentName(name), `${environmentName(name)}_FILE`]),
 );
 
 /** What a setting was given as, and by what: its flag, its variable, the variable of a file, or `default`. */
-interface Given {
+export interface Given {
   readonly text: string;
   readonly where: string;
 }
-type Flags = Partial<Record<SettingName, string>>;
+export type Flags = Partial<Record<SettingName, string>>;
 
 /** Command line before environment before `GANTRY_*_FILE` before default. Throws {@link ConfigError} for an unreadable file and for a secret on the command line. */
-const givenIn =
+export const givenIn =
   (environment: NodeJS.ProcessEnv, flags: Flags) =>
   (name: SettingName): Given | undefined => {
     const variable = environmentName(name);
@@ -246,7 +247,8 @@ const givenIn =
     return fallback === undefined ? undefined : { text: fallback, where: 'default' };
   };
 
-const parse = (name: SettingName, { text, where }: Given): unknown => {
+/** The value of what a setting was given. Throws {@link ConfigError}, which says by what. */
+export const parseGiven = (name: SettingName, { text, where }: Given): unknown => {
   try {
     return settings[name].kind.parse(text);
   } catch (cause) {
@@ -254,52 +256,20 @@ const parse = (name: SettingName, { text, where }: Given): unknown => {
   }
 };
 
-// Beside this file, wherever the command is called from.
-const ownModel = fileURLToPath(new URL('../models/pets', import.meta.url));
-
-/** A setting as `gantry config` tells of it: what it was given, by what, or what is wrong with it. */
-export interface Explained {
-  readonly name: SettingName;
-  readonly given: Given | undefined;
-  readonly fault: ConfigError | undefined;
-}
-
-/** Every setting, with where it comes from. Throws {@link ConfigError} for an unknown one. */
-export const explainSettings = (environment: NodeJS.ProcessEnv, flags: Flags = {}): Explained[] => {
-  refuseUnknown(environment, known);
-  const given = givenIn(environment, flags);
-  const derived: Partial<Record<SettingName, () => string>> = {
-    imagesDir: () => resolve(given('dataDir')?.text ?? '', 'images'),
-    workers: () => String(availableParallelism()),
-  };
-  return settingNames.map((name) => {
-    try {
-      const found = given(name);
-      if (found === undefined) {
-        const text = derived[name]?.();
-        return { name, given: text === undefined ? undefined : { text, where: 'default' }, fault: undefined };
-      }
-      const value = name === 'model' && found.where === 'default' ? ownModel : parse(name, found);
-      const text = typeof value === 'string' ? value : found.text;
-      return { name, given: { ...found, text }, fault: undefined };
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      return { name, given: undefined, fault: error };
-    }
-  });
-};
+/** The default of `model`: beside this file, wherever the command is called from. */
+export const ownModel = fileURLToPath(new URL('../models/pets', import.meta.url));
 
 /**
  * Puts the settings together: command line before environment before `GANTRY_*_FILE` before default.
  * Throws {@link ConfigError} for an unknown or malformed one, and for a secret on the command line.
  */
 export const loadConfig = (environment: NodeJS.ProcessEnv, flags: Flags = {}): Config => {
-  refuseUnknown(environment, known);
+  refuseUnknown(environment, settingVariables);
   const given = givenIn(environment, flags);
   const parsed: Record<string, unknown> = {};
   for (const name of settingNames) {
     const value = given(name);
-    if (value !== undefined) parsed[name] = parse(name, value);
+    if (value !== undefined) parsed[name] = parseGiven(name, value);
   }
   if (given('model')?.where === 'default') parsed.model = ownModel;
   parsed.imagesDir ??= join(parsed.dataDir as string, 'images');

@@ -12,6 +12,7 @@ import { watchCommand } from './commands/watch.ts';
 import {
   type Config,
   environmentName,
+  type Flags,
   flagName,
   isSecret,
   loadConfig,
@@ -43,8 +44,6 @@ const auditSettings: readonly SettingName[] = [
   ...settingNames.filter((name) => name.startsWith('database')),
   ...servers,
 ];
-
-type Flags = Partial<Record<SettingName, string>>;
 
 /** A command that takes settings as flags. */
 const settingsCommand = (

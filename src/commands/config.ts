@@ -1,5 +1,6 @@
-import { environmentName, explainSettings, flagName, type SettingName, settings } from '../config.ts';
+import { environmentName, type Flags, flagName, type SettingName, settings } from '../config.ts';
 import { clientVariables } from '../environment.ts';
+import { explainSettings } from '../explained-settings.ts';
 import { print, printJson } from './print.ts';
 import { table } from './table.ts';
 import { plain } from './texts.ts';
@@ -33,7 +34,7 @@ const shownValue = (name: SettingName, text: string): string | null => {
   return text.includes('-----BEGIN') ? `certificates, ${text.length} characters` : text;
 };
 
-const ofServer = (environment: NodeJS.ProcessEnv, flags: Partial<Record<SettingName, string>>): Line[] =>
+const ofServer = (environment: NodeJS.ProcessEnv, flags: Flags): Line[] =>
   explainSettings(environment, flags).map(({ name, given, fault }) => {
     const variable = environmentName(name);
     const value = given === undefined ? null : shownValue(name, given.text);
@@ -67,10 +68,7 @@ const ofClient = (environment: NodeJS.ProcessEnv): Line[] =>
  * `gantry config`: every setting, its value and where it comes from; no secret. Exit code 2 if one of them is wrong. Throws
  * ConfigError for an unknown one.
  */
-export const config = (
-  flags: Partial<Record<SettingName, string>>,
-  { json, set }: { json: boolean; set: boolean },
-): void => {
+export const config = (flags: Flags, { json, set }: { json: boolean; set: boolean }): void => {
   const all = [...ofServer(process.env, flags), ...ofClient(process.env)];
   const lines = set ? all.filter(({ from }) => from !== 'default' && from !== 'unset') : all;
   if (json) for (const line of lines) printJson(line);

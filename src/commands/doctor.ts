@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { type Config, loadConfig, type SettingName } from '../config.ts';
+import { type Config, type Flags, loadConfig } from '../config.ts';
 import { ConfigError } from '../setting-kinds.ts';
 import {
   dataFolder,
@@ -37,7 +37,7 @@ const checks: Readonly<Record<string, Check>> = {
 /** Of those, what needs no settings. */
 const always = ['node', 'server'];
 
-const configured = (flags: Partial<Record<SettingName, string>>): { config?: Config; verdict: Verdict } => {
+const configured = (flags: Flags): { config?: Config; verdict: Verdict } => {
   try {
     return { config: loadConfig(process.env, flags), verdict: ok('every setting can be used') };
   } catch (error) {
@@ -58,10 +58,7 @@ const tell = ({ check, status, message, mend }: Finding): void => {
 };
 
 /** `gantry doctor`: looks at everything, changes nothing. Exit code 1 if something fails. */
-export const doctor = async (
-  flags: Partial<Record<SettingName, string>>,
-  { json }: { json: boolean },
-): Promise<void> => {
+export const doctor = async (flags: Flags, { json }: { json: boolean }): Promise<void> => {
   const { config, verdict } = configured(flags);
   // All begin at once, and are told in order.
   const begun: (readonly [string, Promise<Verdict>])[] = Object.entries(checks)

@@ -141,6 +141,7 @@ test('the OpenAPI document names every route, and an image is what it says', asy
     'get /session',
     'get /summary',
     'get /system',
+    'head /uploads/{id}',
     'options /uploads',
     'options /uploads/{id}',
     'patch /uploads/{id}',

@@ -101,6 +101,14 @@ const sendCut = async (upload: string, bytes: Buffer): Promise<void> => {
   await new Promise<void>((closed) => cut.on('close', closed).destroy());
 };
 
+test('the document says what a piece is', async () => {
+  type Document = { paths: Record<string, Record<string, { requestBody?: { content: object } }>> };
+  const { paths } = await json<Document>(await fetch(`${server.url}/openapi.json`));
+  assert.deepEqual(Object.keys(paths['/uploads/{id}'] ?? {}).sort(), ['delete', 'head', 'options', 'patch']);
+  const { requestBody } = paths['/uploads/{id}']?.patch ?? {};
+  assert.deepEqual(Object.keys(requestBody?.content ?? {}), ['application/offset+octet-stream']);
+});
+
 test('a connection that is cut in the middle keeps what came', async () => {
   const upload = await created(server.url, cat.length);
   let offset = 0;

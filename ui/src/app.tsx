@@ -1,12 +1,12 @@
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import { type Filter, fetchImage, fetchModels, fetchSummary, type Model, noFilter } from './api.ts';
+import { Brand } from './components/brand.tsx';
 import { ConnectionBadge } from './components/connection-badge.tsx';
 import { DeadLettersView } from './components/dead-letters-view.tsx';
 import { DeletionList } from './components/deletion-list.tsx';
 import { ImageDialog } from './components/image-dialog.tsx';
 import { ImagesView } from './components/images-view.tsx';
 import { PlaceLink } from './components/link.tsx';
-import { Logo } from './components/logo.tsx';
 import { SessionBadge } from './components/session-badge.tsx';
 import { Summary } from './components/summary.tsx';
 import { SystemView } from './components/system-view.tsx';
@@ -134,10 +134,7 @@ export const App = ({ live, onSignOut }: AppProps) => {
         {texts.skipToMain}
       </a>
       <header className="top">
-        <h1>
-          <Logo className="logo" />
-          <span>{texts.product}</span>
-        </h1>
+        <Brand />
         <Navigation place={place} dead={counts.value?.states.dead ?? 0} />
         <div className="top-end">
           <SessionBadge onSignOut={onSignOut} />

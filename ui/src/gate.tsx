@@ -1,10 +1,18 @@
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import { App } from './app.tsx';
+import { Brand } from './components/brand.tsx';
 import { SessionBadge } from './components/session-badge.tsx';
 import { SignIn } from './components/sign-in.tsx';
 import { openLive } from './live.ts';
 import { SessionContext, type SessionSource, useMay } from './session.ts';
 import { texts } from './texts.ts';
+
+/** What stands before anything is known. */
+const Shell = () => (
+  <header className="top">
+    <Brand />
+  </header>
+);
 
 /** The page with its connection, which lasts as long as somebody may read. */
 const Connected = ({ onSignOut }: { onSignOut: () => Promise<void> }) => {
@@ -14,7 +22,7 @@ const Connected = ({ onSignOut }: { onSignOut: () => Promise<void> }) => {
     setLive(opened);
     return () => opened.close();
   }, []);
-  return live && <App live={live} onSignOut={onSignOut} />;
+  return live ? <App live={live} onSignOut={onSignOut} /> : <Shell />;
 };
 
 const Inside = ({ onSignOut }: { onSignOut: () => Promise<void> }) => {
@@ -32,7 +40,7 @@ const Inside = ({ onSignOut }: { onSignOut: () => Promise<void> }) => {
 export const Gate = ({ source }: { source: SessionSource }) => {
   const session = useSyncExternalStore(source.subscribe, source.session);
   useEffect(() => source.open(), [source]);
-  if (session.kind === 'loading') return null;
+  if (session.kind === 'loading') return <Shell />;
   if (session.kind === 'signed-out') return <SignIn ended={session.ended} onSignIn={source.signIn} />;
   return (
     <SessionContext value={session}>

@@ -87,7 +87,7 @@ export const texts = {
     done: 'done',
     failed: 'failed',
     perSecond: 'a second',
-    oldest: 'oldest waiting',
+    oldest: 'longest wait',
     nothingWaits: 'none',
     accepted: 'accepted',
     finished: 'finished',

@@ -4,6 +4,7 @@ import fastifySwaggerUi from '@fastify/swagger-ui';
 import type { App } from '../context.ts';
 import { ProblemBody } from '../problem.ts';
 import { scopeOf } from '../route-scopes.ts';
+import { partType } from '../tus.ts';
 
 const description = `Upload images, watch them being classified, read the results.
 
@@ -36,9 +37,11 @@ const form = {
 /** Completes the document: the upload's form, answers that are no JSON, and errors with their media type everywhere. */
 const complete = <T extends Document>(document: T): T => {
   for (const [path, methods] of Object.entries(document.paths ?? {})) {
-    for (const operation of Object.values(methods)) {
+    for (const [method, operation] of Object.entries(methods)) {
       if (path === '/upload')
         operation.requestBody = { required: true, content: { 'multipart/form-data': { schema: form } } };
+      if (path.startsWith('/uploads') && (method === 'patch' || method === 'post'))
+        operation.requestBody = { required: method === 'patch', content: { [partType]: binary } };
       const content = contents[path];
       if (content) operation.responses = { 200: { description: 'OK', content } };
       for (const status of ['4XX', '5XX']) {

@@ -202,7 +202,8 @@ export const uploadsRoutes = async (parent: App, context: WebContext): Promise<v
       'Where a resumable upload stands',
       '`Upload-Offset` is what is durable. A finished one says its image in `Gantry-Image-Id`. Whoever still sends to it is stopped.',
     );
-    app.head('/uploads/:id', { schema: { ...asking, params } }, async (request, reply) => {
+    const asked = { schema: { ...asking, params }, config: { swagger: { exposeHeadRoute: true } } };
+    app.head('/uploads/:id', asked, async (request, reply) => {
       checkVersion(request);
       const { id } = request.params;
       // A connection that is gone without a word would bring its last bytes later than we could tell of them.

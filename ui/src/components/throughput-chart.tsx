@@ -23,7 +23,8 @@ export const ThroughputChart = ({ throughput }: { throughput: Summary['throughpu
   const { series, stepSeconds } = throughput;
   const accepted = series.map((step) => step.accepted);
   const finished = series.map((step) => step.finished);
-  const most = Math.max(1, ...accepted, ...finished);
+  const busiest = Math.max(...accepted, ...finished);
+  const most = Math.max(1, busiest);
   const span = formatDuration(series.length * stepSeconds * 1000, 'long');
   const text = summary.chartText(
     span,
@@ -49,8 +50,8 @@ export const ThroughputChart = ({ throughput }: { throughput: Summary['throughpu
         <span className="chart-key chart-key-accepted">{summary.accepted}</span>
         <span className="chart-key chart-key-finished">{summary.finished}</span>
         <span className="chart-span">
-          {formatDuration(series.length * stepSeconds * 1000)} ·{' '}
-          {summary.most(formatRate(Math.max(...accepted, ...finished) / stepSeconds))}
+          {formatDuration(series.length * stepSeconds * 1000)}
+          {busiest > 0 && ` · ${summary.most(formatRate(busiest / stepSeconds))}`}
         </span>
       </figcaption>
     </figure>
