@@ -138,6 +138,14 @@ export const upload = async (paths: readonly string[], options: UploadOptions): 
   if (timeout !== undefined && !options.wait) throw new ConfigError('--timeout makes sense only with --wait');
   const timeoutMs = timeout === undefined ? undefined : parsed('--timeout', duration(100), timeout);
   const server = connect(options);
+  let phase: 'before' | 'sending' | 'waiting' = 'before';
+  const { stop, breakOff } = stopOnSignals(() => {
+    // Nothing has been sent yet, and a server that is away, or a pipe, may take its time.
+    if (phase === 'before') process.exit(130);
+    if (phase === 'sending') {
+      report.tell('Stopping: uploads on their way come to their end; Ctrl-C again breaks them off');
+    }
+  });
   const { files, passedOver } = await findSources(paths, options.name);
   const report = createReport(files, { json: options.json === true, wait: options.wait === true });
   if (passedOver > 0) {
@@ -146,14 +154,6 @@ export const upload = async (paths: readonly string[], options: UploadOptions): 
   }
   if (files.length === 0) throw new ConfigError('there is no picture to upload');
 
-  let phase: 'before' | 'sending' | 'waiting' = 'before';
-  const { stop, breakOff } = stopOnSignals(() => {
-    if (phase === 'sending') {
-      report.tell('Stopping: uploads on their way come to their end; Ctrl-C again breaks them off');
-    }
-    // Nothing has been sent yet, and a server that is away may take its time.
-    if (phase === 'before') process.exit(130);
-  });
   const { maxFileBytes, mayRead } = await introduce(server, report, stop);
   phase = 'sending';
   if (!mayRead) {

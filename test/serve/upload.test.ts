@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, truncate, watch, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, type TestContext, test } from 'node:test';
@@ -225,6 +225,20 @@ test('Ctrl-C twice breaks off what a server never answers', async (t) => {
   assert.match(err, /^Stopping: /m);
   assert.match(err, /^\d not uploaded: the same command goes on/m);
   assert.equal(code, 130);
+});
+
+test('Ctrl-C while standard input is read leaves no file behind', async (t) => {
+  const folder = await newFolder(t);
+  const changes = watch(folder);
+  const made = changes[Symbol.asyncIterator]().next();
+  const upload = startCommand(['upload', '-'], { TMPDIR: folder });
+  upload.process.stdin.write('half a picture');
+  await made;
+  await changes[Symbol.asyncIterator]().return?.();
+  assert.equal((await readdir(folder)).length, 1);
+  upload.process.kill('SIGINT');
+  assert.equal((await upload.ended).code, 130);
+  assert.deepEqual(await readdir(folder), []);
 });
 
 test('a large file is never in memory as a whole', async (t) => {
