@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { gantry as command } from '../serve/run-gantry.ts';
 import { type Gantry, startGantry } from '../start-gantry.ts';
+import { axe } from './axe.ts';
 import { openWatchedPage } from './watched-page.ts';
 
 const cat = fileURLToPath(new URL('../fixtures/cats/chelsea.png', import.meta.url));
@@ -147,11 +148,12 @@ test('a key that is revoked in the middle brings the sign-in back', async () => 
   faults = faults.filter((fault) => !/status of 401|net::ERR_INCOMPLETE_CHUNKED_ENCODING/.test(fault));
 });
 
-test('the sign-in fits a narrow screen, in light and dark', async () => {
+test('the sign-in fits a narrow screen, in light and dark, and axe finds nothing', async () => {
   await page.setViewportSize({ width: 320, height: 600 });
   const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
   for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme });
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    assert.deepEqual(await axe(page), []);
     assert.equal(await page.evaluate(overflow), 0);
     const colours =
       '(({ color, backgroundColor }) => [color, backgroundColor])(getComputedStyle(document.querySelector("#key")))';

@@ -1,13 +1,7 @@
 import { ApiFault, type Filter, fetchPage } from './api.ts';
-import {
-  type Answer,
-  emptyListing,
-  type Listing,
-  type ListingAction,
-  missing,
-  reduceListing,
-} from './listing.ts';
+import { emptyListing, type Listing, missing } from './listing.ts';
 import type { Live } from './live.ts';
+import { type Answer, type ListingAction, reduceListing } from './reduce-listing.ts';
 import { texts } from './texts.ts';
 
 /** The images that match one filter, kept up to date while it is open. */

@@ -94,7 +94,7 @@ export const texts = {
     chartText: (minutes: string, accepted: string, finished: string, most: string) =>
       `In the last ${minutes}: ${accepted} accepted, ${finished} finished; at most ${most} finished a second.`,
     most: (rate: string) => `up to ${rate} a second`,
-    missing: 'The counts cannot be loaded. The list below goes on.',
+    missing: 'The counts cannot be loaded. The page goes on asking.',
   },
   list: {
     title: 'Images',

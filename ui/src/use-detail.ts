@@ -1,8 +1,8 @@
 import { useEffect, useState } from 'react';
 import { ApiFault, fetchImage, type Image } from './api.ts';
-import { supersedes } from './listing.ts';
 import { describeFault } from './listing-source.ts';
 import type { Connection, Live } from './live.ts';
+import { supersedes } from './reduce-listing.ts';
 
 export type Detail =
   | { kind: 'none' }

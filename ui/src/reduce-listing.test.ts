@@ -1,16 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Filter, type Image, noFilter } from './api.ts';
-import {
-  emptyListing,
-  indexOf,
-  type Listing,
-  type ListingAction,
-  missing,
-  neighbours,
-  reduceListing,
-  slotAt,
-} from './listing.ts';
+import { emptyListing, indexOf, type Listing, missing, neighbours, slotAt } from './listing.ts';
+import { type ListingAction, reduceListing } from './reduce-listing.ts';
 
 const image = (
   id: string,
