@@ -68,9 +68,12 @@ test('what is wrong fails, and says how to mend it', async (t) => {
   const secret = 'Tr0ub4dor';
   const args = [
     ...['--data-dir', path, '--model', model, '--api-keys-file', keys, '--min-free-bytes', '900000GB'],
-    ...['--amqp-url', `amqp://me:${secret}@127.0.0.1:${port}`, '--workers', '1000'],
+    ...['--workers', '1000'],
   ];
-  const { of, all, code } = await examine(args, { GANTRY_URL: `http://127.0.0.1:${other}` });
+  const { of, all, code } = await examine(args, {
+    GANTRY_AMQP_URL: `amqp://me:${secret}@127.0.0.1:${port}`,
+    GANTRY_URL: `http://127.0.0.1:${other}`,
+  });
   assert.equal(code, 1);
   const bad = all.filter(({ status }) => status !== 'ok').map(({ check, status }) => `${check} ${status}`);
   assert.deepEqual(bad, [
