@@ -130,6 +130,8 @@ const realPrograms = {
     { command: 'chromium', setting: 'CHROMIUM_PATH', package: 'chromium' },
     rabbitmq,
     { command: 'initdb', setting: 'PG_BIN', package: 'postgresql', folders: postgresFolders },
+    { command: 'zsh', package: 'zsh' },
+    { command: 'fish', package: 'fish' },
   ],
   monitoring: [{ command: 'promtool', setting: 'PROMTOOL_PATH', package: 'prometheus' }, rabbitmq],
 };
