@@ -59,5 +59,7 @@ export const gantry = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Pr
 /** The same on a terminal; what it wrote is all in `out`. */
 export const gantryOnTerminal = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Outcome> => {
   const line = [process.execPath, cli, ...args].map((word) => `'${word}'`).join(' ');
-  return startCommand(['-qec', line, '/dev/null'], env, ['script']).ended;
+  // What a person has there, and not what runs these tests.
+  const terminal = { TERM: 'xterm-256color', CI: undefined, NO_COLOR: undefined, FORCE_COLOR: undefined };
+  return startCommand(['-qec', line, '/dev/null'], { ...terminal, ...env }, ['script']).ended;
 };
