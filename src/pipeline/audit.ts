@@ -4,7 +4,7 @@ import { type QueueName, topology } from '../broker/topology.ts';
 import type { Ledger, Store, StoredOriginal } from '../store/store.ts';
 import { type ImageState, isFinal } from './image.ts';
 import { idOfBlob, timeOf } from './image-id.ts';
-import { partTime } from './part-key.ts';
+import { pages, strayParts } from './stray-parts.ts';
 
 export interface AuditContext {
   readonly store: Store;
@@ -45,16 +45,6 @@ const page = 500;
 /** An original without an image, or a part of no upload, may belong to a request that is still under way (ms). */
 const underWayMs = 3_600_000;
 
-async function* pages<T>(items: AsyncIterable<T>): AsyncGenerator<T[]> {
-  let batch: T[] = [];
-  for await (const item of items) {
-    if (batch.push(item) < page) continue;
-    yield batch;
-    batch = [];
-  }
-  if (batch.length > 0) yield batch;
-}
-
 async function* everyOriginal(store: Store): AsyncGenerator<StoredOriginal> {
   for (let after: string | undefined; ; ) {
     const rows = await store.originals(after, page);
@@ -87,14 +77,6 @@ const withoutImage = async (store: Store, keys: ReadonlyMap<string, string>): Pr
   return old.filter((id) => !claimed.has(id) && !since.has(id)).map((id) => keys.get(id) ?? '');
 };
 
-/** Which of these keys are parts of no unfinished upload, and too old to become one. */
-const withoutUpload = async (store: Store, keys: readonly string[]): Promise<string[]> => {
-  const old = keys.filter((key) => Date.now() - (partTime(key) ?? Date.now()) > underWayMs);
-  if (old.length === 0) return [];
-  const living = await store.livingParts(old);
-  return old.filter((key) => !living.has(key));
-};
-
 /** Compares originals and images, both ways. Keeps every key in memory: some 100 bytes an original. */
 const compareOriginals = async (context: AuditContext) => {
   const { store, blobs, onProgress } = context;
@@ -111,7 +93,7 @@ const compareOriginals = async (context: AuditContext) => {
       if (id !== undefined) originals.set(id, key);
     }
     orphaned.push(...(await withoutImage(store, originals)));
-    parts.push(...(await withoutUpload(store, batch)));
+    parts.push(...(await strayParts(store, batch, underWayMs)));
     done += batch.length;
     onProgress(done);
   }

@@ -8,10 +8,12 @@ import { type TestContext, test } from 'node:test';
 import { pino } from 'pino';
 import type { Blobs } from '../blobs/blobs.ts';
 import { filesystemBlobs } from '../blobs/filesystem.ts';
+import { eventually } from '../broker/broker.probe.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
 import type { Store } from '../store/store.ts';
 import { append } from './append.ts';
 import { createFinish, type Finish } from './finish.ts';
+import { partKey } from './part-key.ts';
 import { createSubmit } from './submit.ts';
 import { startTendingUploads } from './tend-uploads.ts';
 
@@ -252,4 +254,49 @@ test('tending: complete uploads are finished, expired ones removed, old ones for
   for (const id of [late, expired]) assert.equal(await store.upload(id), undefined);
   assert.equal((await store.upload(fresh))?.received, 10);
   assert.equal((await store.upload(done))?.state, 'finished');
+});
+
+test('tending: however many have ended, all are forgotten in one go', async (t) => {
+  const { store, blobs, begun } = await installation(t);
+  const ids: string[] = [];
+  for (let n = 0; n < 250; n++) ids.push(await begun(10, new Date(Date.now() - day)));
+  for (const id of ids) await store.endUpload(id, { state: 'gone' });
+  const { finish } = serverOn(store, blobs);
+  const tending = startTendingUploads({
+    ...{ store, blobs, finish, log, intervalMs: day, idleMs: day, rememberMs: 0 },
+  });
+  tending.wake();
+  const known = async () => (await Promise.all(ids.map((id) => store.upload(id)))).filter(Boolean).length;
+  await eventually('none is known', async () => (await known()) === 0);
+  await tending.stop();
+});
+
+test('tending: a part whose row never came is removed after a day, whatever became of its upload', async (t) => {
+  const { store, blobs, begun, add, keys } = await installation(t);
+  const open = await begun(100);
+  await add(open, cat.subarray(0, 10));
+  const [known = ''] = await keys();
+  const part = (upload: string, ago: number): string => {
+    const time = (Date.now() - ago).toString(16).padStart(12, '0');
+    const [, , ...rest] = (partKey(upload).split('.')[1] ?? '').split('-');
+    return `uploads/${upload}.${time.slice(0, 8)}-${time.slice(8)}-${rest.join('-')}`;
+  };
+  const old = part(open, 2 * day);
+  await store.appendPart(open, 10, { blob: old, bytes: 10 }, new Date(Date.now() + day).toISOString());
+  const young = part(randomUUID(), day / 2);
+  const stray = [part(open, 2 * day), part(randomUUID(), 2 * day)];
+  const original = '2020/01/01/00000000-0000-7000-8000-000000000000.png';
+  for (const key of [old, young, original, ...stray]) await blobs.put(key, Readable.from([cat]));
+  const tended = async (rememberMs: number): Promise<void> => {
+    const { finish } = serverOn(store, blobs);
+    const tending = startTendingUploads({
+      ...{ store, blobs, finish, log, intervalMs: day, idleMs: day, rememberMs },
+    });
+    tending.wake();
+    await tending.stop();
+  };
+  await tended(3 * day);
+  assert.equal((await keys()).length, 6, 'as long as uploads are kept');
+  await tended(0);
+  assert.deepEqual((await keys()).sort(), [known, old, young, original].sort());
 });

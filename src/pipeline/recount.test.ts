@@ -34,3 +34,24 @@ test('wrong counts are put right at once, and the flow is merged again and again
   await recount.stop();
   assert.equal((await summary()).states.queued, 2);
 });
+
+test('a count that fails, such as one that takes too long, is not tried again at once', async () => {
+  let counted = 0;
+  let merged = 0;
+  const recount = startRecount({
+    store: {
+      mergeCounts: async () => {
+        merged += 1;
+      },
+      recount: async () => {
+        counted += 1;
+        throw new Error('too long');
+      },
+    },
+    log: pino({ level: 'silent' }),
+    ...{ intervalMs: 1, keepFlowMs: 1, shared: true },
+  });
+  await eventually('some runs', async () => merged > 3);
+  await recount.stop();
+  assert.equal(counted, 1);
+});

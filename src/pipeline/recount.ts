@@ -20,8 +20,9 @@ export const startRecount = ({ store, log, intervalMs, keepFlowMs, shared }: Rec
   return repeating('recount', intervalMs, log, async () => {
     await store.mergeCounts(new Date(Date.now() - keepFlowMs).toISOString());
     if (!shared || performance.now() - recountedAt < hourMs) return false;
-    if (await store.recount()) log.warn('numbers of the summary were wrong and are put right');
+    // First: one that takes longer than the database allows must not be tried again and again.
     recountedAt = performance.now();
+    if (await store.recount()) log.warn('numbers of the summary were wrong and are put right');
     return false;
   });
 };

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Logger } from '../observability/log.ts';
 import { outsideTraces } from '../observability/tracing.ts';
 
@@ -40,6 +41,8 @@ export const repeating = (
     do {
       again = false;
       if (await run()) again = true;
+      // An embedded database answers at once: without this no request would be served until all is done.
+      if (again) await turn();
     } while (again && !stopped);
     running = undefined;
     if (!stopped) timer = setTimeout(wake, intervalMs);

@@ -7,6 +7,8 @@ import { addressOf, type PostgresAddress } from './postgres-url.ts';
 export interface Limits {
   /** A statement that takes longer is cancelled; 0 for no limit. */
   readonly statementTimeoutMs: number;
+  /** A statement that waits longer for a lock is cancelled; half of the statement's limit unless said. */
+  readonly lockTimeoutMs?: number;
 }
 
 /** How long a call waits for a connection, new or free. */
@@ -15,15 +17,18 @@ const closeTimeoutMs = 2_000;
 const int8 = 20;
 
 /** `pg`'s settings for a connection of ours. */
-export const clientConfig = (address: PostgresAddress, { statementTimeoutMs }: Limits): ClientConfig => ({
+export const clientConfig = (
+  address: PostgresAddress,
+  { statementTimeoutMs, lockTimeoutMs = Math.ceil(statementTimeoutMs / 2) }: Limits,
+): ClientConfig => ({
   ...addressOf(address),
   application_name: 'gantry',
   connectionTimeoutMillis: connectTimeoutMs,
   keepAlive: true,
   keepAliveInitialDelayMillis: 10_000,
+  ...(lockTimeoutMs > 0 && { lock_timeout: lockTimeoutMs }),
   ...(statementTimeoutMs > 0 && {
     statement_timeout: statementTimeoutMs,
-    lock_timeout: Math.ceil(statementTimeoutMs / 2),
     idle_in_transaction_session_timeout: statementTimeoutMs,
     // Ends the wait for a server that is gone without a word; one that lives has cancelled by itself by then.
     query_timeout: statementTimeoutMs + 3_000,

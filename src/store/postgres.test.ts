@@ -6,9 +6,12 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import pg from 'pg';
 import { type Postgres, postgresMissing, startPostgres } from '../../test/services/postgres.ts';
+import { eventually } from '../broker/broker.probe.ts';
 import { accepted, at, future, idAt, newImage, succeeded } from './contract/samples.ts';
+import { beside } from './postgres.testing.ts';
 import { openPostgresStore, type PostgresOptions } from './postgres.ts';
 import { storeContract } from './store.contract.ts';
+import type { Store } from './store.ts';
 
 let server: Postgres;
 const open = (url: string, more: Partial<PostgresOptions> = {}) =>
@@ -81,6 +84,39 @@ describe('PostgreSQL', { skip: postgresMissing }, () => {
     assert.equal((await store.outstanding()).oldestOutboxAt, null);
     assert.equal((await store.summary(future())).states.queued, 1);
     await store.close();
+  });
+
+  test('a migration that waits for a backup keeps nobody else waiting', async () => {
+    const url = await server.createDatabase();
+    const old = await open(url);
+    const { id } = await accepted(old);
+    await query(
+      url,
+      `
+      drop index images_by_sha256;
+      drop table counts;
+      drop table uploads;
+      drop table upload_parts;
+      delete from kysely_migration where name > '003-ages-and-traces'`,
+    );
+    const lines: string[] = [];
+    const log = { info: () => {}, warn: (_: unknown, line: string) => lines.push(line) };
+    let migrated: Promise<Store> | undefined;
+    await beside(url, async (backup) => {
+      await backup.query('begin');
+      await backup.query('select count(*) from images');
+      migrated = open(url, { log: log as unknown as NonNullable<PostgresOptions['log']> });
+      const waits = `select 1 from pg_locks where not granted and relation = 'images'::regclass`;
+      while ((await query(url, waits)).length === 0);
+      // Behind the migration, until that gives way.
+      assert.equal((await old.image(id))?.id, id);
+      await eventually('it is told of', async () => lines.length > 0);
+      await backup.query('commit');
+    });
+    const store = (await migrated) ?? assert.fail();
+    assert.match(lines.join(), /a table is in use/);
+    assert.equal((await store.summary(future())).states.queued, 1);
+    for (const one of [store, old]) await one.close();
   });
 
   test('what a server of the version before did not count is counted later, once, by whoever comes', async () => {

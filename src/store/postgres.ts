@@ -1,10 +1,11 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import type { Logger } from '../observability/log.ts';
 import type { Differences } from './differences.ts';
 import { checkSchema, migrate } from './migrations/migrations.ts';
 import { guarded } from './postgres-calls.ts';
 import { openChanges } from './postgres-changes.ts';
-import { clientConfig, openPool } from './postgres-pool.ts';
+import { clientConfig, type Limits, openPool } from './postgres-pool.ts';
 import type { PostgresAddress } from './postgres-url.ts';
 import type { Db, Tables } from './schema.ts';
 import { sqlStore } from './sql.ts';
@@ -61,27 +62,47 @@ const checkServer = async (db: Db, log: PostgresOptions['log']): Promise<string 
 };
 
 /**
+ * How long a migration waits for a table that somebody has in use: whoever wants it after us waits behind us, so that the
+ * end of a backup would be waited for by every request.
+ */
+const migrationLockMs = 2_000;
+/** Lets those through who have waited. */
+const betweenMigrationsMs = 2_000;
+
+/** Brings the schema up to date as soon as nobody has a table in use that changes. */
+const migrateBetween = async (db: Db, schema: string | undefined, log: PostgresOptions['log']) => {
+  for (let told = false; ; told = true) {
+    try {
+      return await migrate(db, postgres.columns, schema);
+    } catch (error) {
+      if (!(error instanceof StoreError && error.code === 'busy')) throw error;
+      const reason = 'a table is in use, or another process is at it';
+      if (!told) log?.warn({ err: error }, `the schema cannot be changed yet: ${reason}; it is tried again`);
+    }
+    await pause(betweenMigrationsMs);
+  }
+};
+
+/**
  * The store in a PostgreSQL database (15 or later, UTF8), which any number of processes may share. Connects at once.
  * Throws StoreError: `unavailable`, `refused`, `newer-schema`, `failed`; never with the password in it.
  */
 export const openPostgresStore = async (options: PostgresOptions): Promise<Store> => {
   const { poolSize, statementTimeoutMs, log } = options;
-  const connect = (size: number, timeoutMs: number): Db =>
-    new Kysely<Tables>({
-      dialect: new PostgresDialect({ pool: openPool(options, size, { statementTimeoutMs: timeoutMs }) }),
-    });
+  const connect = (size: number, limits: Limits): Db =>
+    new Kysely<Tables>({ dialect: new PostgresDialect({ pool: openPool(options, size, limits) }) });
 
   // A migration takes as long as it takes, and so does the wait for another process that is at it.
-  const first = connect(1, 0);
+  const first = connect(1, { statementTimeoutMs: 0, lockTimeoutMs: migrationLockMs });
   try {
     const schema = await checkServer(first, log);
     if (options.migrate === false) await checkSchema(first, postgres.columns, schema);
-    else await migrate(first, postgres.columns, schema);
+    else await migrateBetween(first, schema, log);
   } finally {
     await first.destroy();
   }
 
-  const db = connect(poolSize, statementTimeoutMs);
+  const db = connect(poolSize, { statementTimeoutMs });
   const changes = openChanges(() => clientConfig(options, { statementTimeoutMs }), log);
   const close = async (): Promise<void> => {
     await changes.close();

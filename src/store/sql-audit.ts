@@ -3,6 +3,7 @@ import type { ImageState } from '../pipeline/image.ts';
 import { chunks, type Sql } from './differences.ts';
 import { originalOf } from './rows.ts';
 import { miscounts } from './sql-counts.ts';
+import { isOpen } from './sql-uploads.ts';
 import type { Ledger, StoredOriginal } from './store.ts';
 
 export const storedBytes = async ({ db }: Sql): Promise<number> => {
@@ -15,7 +16,7 @@ export const storedBytes = async ({ db }: Sql): Promise<number> => {
   const { received } = await db
     .selectFrom('uploads')
     .select(raw<number | null>`cast(sum(received) as bigint)`.as('received'))
-    .where('state', '=', 'open')
+    .where(isOpen)
     .executeTakeFirstOrThrow();
   return (bytes ?? 0) + (received ?? 0);
 };

@@ -1,9 +1,13 @@
+import { sql as raw, type SqlBool } from 'kysely';
 import { chunks, type Sql } from './differences.ts';
 import { millis } from './rows.ts';
 import type { Trx, UploadRow } from './schema.ts';
 import type { NewUpload, StoredUpload, UploadEnd, UploadRefusal } from './uploads.ts';
 
 const iso = (ms: number): string => new Date(ms).toISOString();
+
+/** Uploads that are open, in the words of their index: SQLite does not take a partial one for a value that it learns later. */
+export const isOpen = raw<SqlBool>`state = 'open'`;
 
 const uploadOf = (row: UploadRow, parts: readonly string[]): StoredUpload => ({
   id: row.id,
@@ -125,7 +129,7 @@ export const completeUploads = async (
   const rows = await db
     .selectFrom('uploads')
     .select('id')
-    .where('state', '=', 'open')
+    .where(isOpen)
     .whereRef('received', '=', 'bytes')
     .where('updated_at', '<', unchangedSince)
     .orderBy('expires_at')
@@ -146,7 +150,7 @@ export const expireUploads = async ({ db }: Sql, before: number, limit: number):
       from
         .selectFrom('uploads')
         .select('id')
-        .where('state', '=', 'open')
+        .where(isOpen)
         .whereRef('received', '<', 'bytes')
         .where('expires_at', '<', before)
         .orderBy('expires_at')
@@ -158,20 +162,27 @@ export const expireUploads = async ({ db }: Sql, before: number, limit: number):
 };
 
 export const endedUploads = async ({ db }: Sql, limit: number): Promise<string[]> => {
+  // Not joined: SQLite would go through all uploads in search of their parts, which few of them have.
   const rows = await db
     .selectFrom('upload_parts')
-    .innerJoin('uploads', 'uploads.id', 'upload_parts.upload_id')
-    .select('uploads.id')
+    .select('upload_id')
     .distinct()
-    .where('uploads.state', '<>', 'open')
-    .orderBy('uploads.id')
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('uploads')
+          .select('id')
+          .whereRef('uploads.id', '=', 'upload_parts.upload_id')
+          .where('state', '<>', 'open'),
+      ),
+    )
+    .orderBy('upload_id')
     .limit(limit)
     .execute();
-  return rows.map(({ id }) => id);
+  return rows.map(({ upload_id }) => upload_id);
 };
 
-export const forgetUploads = async ({ db }: Sql, before: number, limit: number): Promise<void> => {
-  await db
+export const forgetUploads = async ({ db }: Sql, before: number, limit: number): Promise<number> => {
+  const forgotten = await db
     .deleteFrom('uploads')
     .where('id', 'in', (from) =>
       from
@@ -191,7 +202,18 @@ export const forgetUploads = async ({ db }: Sql, before: number, limit: number):
         .orderBy('expires_at')
         .limit(limit),
     )
+    .returning('id')
     .execute();
+  return forgotten.length;
+};
+
+export const openUploads = async ({ db }: Sql): Promise<number> => {
+  const { n } = await db
+    .selectFrom('uploads')
+    .select(({ fn }) => fn.countAll<number>().as('n'))
+    .where(isOpen)
+    .executeTakeFirstOrThrow();
+  return n;
 };
 
 export const claimedImages = async (sql: Sql, imageIds: readonly string[]): Promise<Set<string>> => {

@@ -21,6 +21,7 @@ import {
   expireUploads,
   forgetUploads,
   livingParts,
+  openUploads,
   partsRemoved,
   upload,
 } from './sql-uploads.ts';
@@ -66,6 +67,7 @@ export const sqlStore = (sql: Sql, own: Pick<Store, 'onChange' | 'close'>): Stor
   expireUploads: (before, limit) => expireUploads(sql, millis(before), limit),
   endedUploads: (limit) => endedUploads(sql, limit),
   forgetUploads: (before, limit) => forgetUploads(sql, millis(before), limit),
+  openUploads: () => openUploads(sql),
   claimedImages: (imageIds) => claimedImages(sql, imageIds),
   livingParts: (keys) => livingParts(sql, keys),
   ping: () => ping(sql),

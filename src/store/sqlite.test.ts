@@ -10,7 +10,7 @@ import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { accepted, failed, future, newImage, succeeded } from './contract/samples.ts';
 import { openSqliteStore, sqliteStore } from './sqlite.ts';
-import { openDatabase } from './sqlite-database.ts';
+import { type Database, openDatabase } from './sqlite-database.ts';
 import { storeContract } from './store.contract.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gantry-sqlite-'));
@@ -204,6 +204,34 @@ describe('SQLite only', () => {
     assert.equal((await store.outstanding()).oldestOutboxAt, null);
     const { states, labels } = await store.summary(future());
     assert.deepEqual([states.queued, states.succeeded, labels], [1, 1, { cat: 1 }]);
+    await store.close();
+  });
+
+  test('whoever tends or counts uploads does not read those that have ended', async () => {
+    const database = openDatabase(newFile(), 1);
+    const asked = new Set<string>();
+    const told: Database = {
+      ...database,
+      prepare(sql) {
+        asked.add(sql);
+        return database.prepare(sql);
+      },
+    };
+    const store = await sqliteStore(told);
+    asked.clear();
+    await store.completeUploads(future(), 10);
+    await store.expireUploads(future(), 10);
+    await store.endedUploads(10);
+    await store.forgetUploads(future(), 10);
+    await store.openUploads();
+    await store.storedBytes();
+    const plans = [...asked]
+      .filter((sql) => sql.includes('uploads'))
+      .flatMap((sql) => database.native.prepare(`explain query plan ${sql}`).all())
+      .map(({ detail }) => String(detail));
+    assert.equal(plans.filter((step) => / uploads_open\b/.test(step)).length, 4, plans.join('\n'));
+    const scans = plans.filter((step) => /^SCAN uploads\b/.test(step) && !/ uploads_open\b/.test(step));
+    assert.deepEqual(scans, []);
     await store.close();
   });
 

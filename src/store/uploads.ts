@@ -55,8 +55,10 @@ export interface Uploads {
   expireUploads(before: string, limit: number): Promise<number>;
   /** IDs of ended uploads whose parts were not removed yet. */
   endedUploads(limit: number): Promise<string[]>;
-  /** Forgets ended uploads without parts whose time was over before `before`. */
-  forgetUploads(before: string, limit: number): Promise<void>;
+  /** Forgets ended uploads without parts whose time was over before `before`. Returns how many. */
+  forgetUploads(before: string, limit: number): Promise<number>;
+  /** How many there are that have not ended. */
+  openUploads(): Promise<number>;
   /** Which of these image IDs are of open uploads, whose images are being made. Reads every row. */
   claimedImages(imageIds: readonly string[]): Promise<Set<string>>;
   /** Which of these keys are parts of an open upload. */

@@ -4,7 +4,7 @@ import { cached } from './cached.ts';
 import { Problem } from './problem.ts';
 
 export interface AdmissionLimits {
-  /** Unfinished images. */
+  /** Unfinished images, and as many unfinished uploads in parts. */
   readonly maxBacklog: number;
   readonly minFreeBytes: number;
   /** Bytes of originals; undefined = no limit. */
@@ -22,6 +22,8 @@ export interface Admission {
    * disk and the quota.
    */
   admit(): Promise<void>;
+  /** The same for an upload in parts that begins, and 503 also while too many of them are unfinished. */
+  admitUpload(): Promise<void>;
   /** So many bytes of originals were stored since. */
   stored(bytes: number): void;
 }
@@ -29,6 +31,7 @@ export interface Admission {
 export const createAdmission = (store: Store, blobs: Blobs, limits: AdmissionLimits): Admission => {
   const { maxStoredBytes, maxBacklog, minFreeBytes } = limits;
   const outstanding = cached(() => store.outstanding(), freshMs);
+  const uploads = cached(() => store.openUploads(), freshMs);
   const free = cached(() => blobs.freeBytes(), freshMs);
   let since = 0;
   const sum = cached(() => {
@@ -43,17 +46,24 @@ export const createAdmission = (store: Store, blobs: Blobs, limits: AdmissionLim
     const detail = `${bytes} bytes of originals are stored, the limit is ${maxStoredBytes}`;
     throw new Problem(507, 'quota-full', detail);
   };
+  const checkBacklog = (waiting: number, what: string): void => {
+    if (waiting < maxBacklog) return;
+    const detail = `${waiting} ${what}, the limit is ${maxBacklog}; try again later`;
+    throw new Problem(503, 'backlog-full', detail, { headers: { 'retry-after': '10' } });
+  };
+  const admit = async (): Promise<void> => {
+    const [{ images }, freeBytes] = await Promise.all([outstanding(), free(), checkQuota()]);
+    checkBacklog(images, 'images are waiting');
+    if (freeBytes !== undefined && freeBytes < minFreeBytes) {
+      const detail = `${freeBytes} bytes of storage are free, and ${minFreeBytes} are kept in reserve`;
+      throw new Problem(507, 'storage-full', detail);
+    }
+  };
   return {
-    async admit() {
-      const [{ images }, freeBytes] = await Promise.all([outstanding(), free(), checkQuota()]);
-      if (images >= maxBacklog) {
-        const detail = `${images} images are waiting, the limit is ${maxBacklog}; try again later`;
-        throw new Problem(503, 'backlog-full', detail, { headers: { 'retry-after': '10' } });
-      }
-      if (freeBytes !== undefined && freeBytes < minFreeBytes) {
-        const detail = `${freeBytes} bytes of storage are free, and ${minFreeBytes} are kept in reserve`;
-        throw new Problem(507, 'storage-full', detail);
-      }
+    admit,
+    async admitUpload() {
+      await admit();
+      checkBacklog(await uploads(), 'uploads are unfinished');
     },
     stored(bytes) {
       since += bytes;

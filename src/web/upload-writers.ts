@@ -12,11 +12,13 @@ export interface UploadWriters {
   during<T>(id: string, body: PartBody, write: () => Promise<T>): Promise<T>;
   /** Stops the writers of an upload, and resolves when what they have brought is kept. */
   stop(id: string, why: Problem): Promise<void>;
+  /** Stops them all, and whoever comes later before it begins. */
   stopAll(why: Problem): Promise<void>;
 }
 
 export const uploadWriters = (): UploadWriters => {
   const writers = new Map<string, Set<Writer>>();
+  let stoppedForGood: Problem | undefined;
   const stop = async (of: Iterable<Writer>, why: Problem): Promise<void> => {
     const stopped = [...of];
     for (const writer of stopped) writer.stop(why);
@@ -24,6 +26,7 @@ export const uploadWriters = (): UploadWriters => {
   };
   return {
     async during(id, body, write) {
+      if (stoppedForGood) throw stoppedForGood;
       let stoppedWith: Problem | undefined;
       const ended = write();
       const writer: Writer = {
@@ -45,10 +48,10 @@ export const uploadWriters = (): UploadWriters => {
       }
     },
     stop: (id, why) => stop(writers.get(id) ?? [], why),
-    stopAll: (why) =>
-      stop(
-        [...writers.values()].flatMap((ofUpload) => [...ofUpload]),
-        why,
-      ),
+    stopAll(why) {
+      stoppedForGood = why;
+      const all = [...writers.values()].flatMap((ofUpload) => [...ofUpload]);
+      return stop(all, why);
+    },
   };
 };

@@ -138,18 +138,21 @@ export const uploadCases = (open: Open): void => {
     const ids = [];
     for (const halves of [0, 1, 2] as const) ids.push(await begun(store, halves, { expiresAt: at(halves) }));
     const [none = '', one = '', complete = ''] = ids;
+    assert.equal(await store.openUploads(), 3);
     const later = await begun(store, 1, { expiresAt: at(100) });
     assert.equal(await store.expireUploads(at(0), 10), 0, 'before is exclusive');
     assert.equal(await store.expireUploads(at(50), 1), 1);
     assert.equal((await store.upload(none))?.state, 'gone');
     assert.equal(await store.expireUploads(at(50), 10), 1);
     assert.equal((await store.upload(one))?.state, 'gone');
+    assert.equal(await store.openUploads(), 2);
     for (const id of [complete, later]) assert.equal((await store.upload(id))?.state, 'open');
     await tick();
     assert.deepEqual(await store.completeUploads(at(0), 10), [], 'it had news since');
     assert.deepEqual(await store.completeUploads(future(), 10), [complete]);
     assert.deepEqual(await store.completeUploads(future(), 0), []);
     await finish(store, complete);
+    assert.equal(await store.openUploads(), 1);
     assert.deepEqual(await store.completeUploads(future(), 10), []);
   });
 
@@ -163,14 +166,14 @@ export const uploadCases = (open: Open): void => {
     await finish(store, finished);
     assert.deepEqual(await store.endedUploads(10), [gone, finished].sort());
     assert.deepEqual(await store.endedUploads(1), [gone, finished].sort().slice(0, 1));
-    await store.forgetUploads(at(1), 10);
+    assert.equal(await store.forgetUploads(at(1), 10), 1);
     assert.equal(await store.upload(empty), undefined);
     for (const id of [alive, gone, finished]) assert.notEqual(await store.upload(id), undefined);
 
     for (const id of [gone, finished]) await store.partsRemoved(id);
     assert.deepEqual(await store.endedUploads(10), []);
     assert.deepEqual((await store.upload(finished))?.parts, []);
-    await store.forgetUploads(at(0), 10);
+    assert.equal(await store.forgetUploads(at(0), 10), 0);
     assert.notEqual(await store.upload(gone), undefined, 'before is exclusive');
     await store.forgetUploads(at(1), 1);
     await store.forgetUploads(at(1), 1);

@@ -1,9 +1,10 @@
-import type { Kysely } from 'kysely';
+import { type Kysely, type SqlBool, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import type { ColumnTypes } from './column-types.ts';
 
 /**
- * Uploads that come in parts. Their rows are few (a day's), so that one index is enough: by `expires_at`, for the sweep.
+ * Uploads that come in parts. One index is for forgetting them, the other for the open ones: these are few, while ended
+ * ones are remembered for a day or two and may be a million.
  * Parts refer to no upload: both are removed by one transaction, and a reference would only make appending dearer.
  */
 export const uploads = (types: ColumnTypes): Migration => ({
@@ -21,6 +22,12 @@ export const uploads = (types: ColumnTypes): Migration => ({
       .addColumn('expires_at', 'bigint', (column) => column.notNull())
       .execute();
     await db.schema.createIndex('uploads_by_expiry').on('uploads').columns(['expires_at', 'id']).execute();
+    await db.schema
+      .createIndex('uploads_open')
+      .on('uploads')
+      .columns(['expires_at', 'id'])
+      .where(sql<SqlBool>`state = 'open'`)
+      .execute();
     await db.schema
       .createTable('upload_parts')
       .addColumn('upload_id', 'text', (column) => column.notNull())

@@ -104,6 +104,28 @@ test('a full disk begins no upload', async (t) => {
   assert.deepEqual([answer.statusCode, answer.json().code], [507, 'storage-full']);
 });
 
+test('so many unfinished uploads, and no more are begun; what is begun goes on, and files in one piece are taken', async (t) => {
+  const server = await openWeb(t, { environment: { GANTRY_MAX_BACKLOG: '1' } });
+  const { create, patch } = clientOf(server);
+  const id = randomUUID();
+  const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
+  await server.store.createUpload({ id, filename: 'a.png', bytes: cat.length, expiresAt });
+  const refused = await create();
+  assert.deepEqual([refused.statusCode, refused.json().code], [503, 'backlog-full']);
+  assert.match(refused.json().detail, /1 uploads are unfinished, the limit is 1/);
+  assert.ok(Number(refused.headers['retry-after']) > 0);
+  const form = new FormData();
+  form.set('image', new Blob([cat]), 'a.png');
+  const whole = new Request('http://localhost/upload', { method: 'POST', body: form });
+  const payload = Buffer.from(await whole.arrayBuffer());
+  const headers = { 'content-type': whole.headers.get('content-type') ?? '' };
+  assert.equal((await patch(`/uploads/${id}`, 0, cat.subarray(0, 9))).statusCode, 204);
+  assert.equal(
+    (await server.app.inject({ method: 'POST', url: '/upload', headers, payload })).statusCode,
+    202,
+  );
+});
+
 test('what unfinished uploads have brought counts towards the quota', async (t) => {
   const server = await openWeb(t, { environment: { GANTRY_MAX_STORED_BYTES: '1000' } });
   const { create, created, patch } = clientOf(server);

@@ -143,7 +143,7 @@ export const uploadsRoutes = async (parent: App, context: WebContext): Promise<v
       const { code, detail } = tooLarge(limits.maxFileBytes);
       throw new Problem(statusOfRefusal(code), code, detail);
     }
-    await admission.admit();
+    await admission.admitUpload();
     const expiresAt = new Date(Date.now() + limits.keepUploadsMs).toISOString();
     const upload = { id: randomUUID(), filename, bytes, expiresAt };
     await store.createUpload(upload);
