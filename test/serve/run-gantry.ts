@@ -56,8 +56,13 @@ export const gantry = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Pr
   return ended;
 };
 
-/** The same on a terminal; what it wrote is all in `out`. */
-export const gantryOnTerminal = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Outcome> => {
+/** The same on a terminal, `columns` wide; what it wrote is all in `out`. */
+export const gantryOnTerminal = (
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  columns = 0,
+): Promise<Outcome> => {
   const line = [process.execPath, cli, ...args].map((word) => `'${word}'`).join(' ');
-  return startCommand(['-qec', line, '/dev/null'], env, ['script']).ended;
+  const wide = columns > 0 ? `stty cols ${columns}; ${line}` : line;
+  return startCommand(['-qec', wide, '/dev/null'], env, ['script']).ended;
 };
