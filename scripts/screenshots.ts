@@ -65,6 +65,8 @@ const scenes: readonly Scene[] = [
     search: '?label=cat',
     prepare: async (page) => {
       await page.locator('.card').first().waitFor();
+      const toggle = page.locator('.filter-toggle');
+      if (await toggle.isVisible()) await toggle.click();
       await page.locator('.filter-time summary').click();
     },
   },

@@ -21,6 +21,7 @@ gantry doctor                           # what does not work here, and how to me
 |---|---|
 | which server | \`--url\`, or \`GANTRY_URL\`, or \`http://localhost:5000\` |
 | API key | \`GANTRY_API_KEY\`, or a file that \`--api-key-file\` or \`GANTRY_API_KEY_FILE\` names; never a flag, as everybody sees a command line |
+| IDs | whole, or a beginning of 8 digits or more that no other image has; a narrow terminal shows that much |
 | for programs | \`--json\`: a line of JSON for each image, key, setting or finding, on standard output; all that is for people goes to standard error |
 | exit code | 0: all is done; 1: something failed; 2: wrong usage or settings; 130: Ctrl-C before the end |
 | colours, bars | on a terminal only; \`NO_COLOR\` turns colours off |

@@ -3,17 +3,13 @@ import { ClientError, type GantryClient, type Image } from '../client/client.ts'
 import { addConnection, type Connection, connect } from './connection.ts';
 import { addExamples } from './help.ts';
 import { print, printFacts, printJson } from './print.ts';
-import { checkSelection, forEach, imageId } from './selection.ts';
-import { table } from './table.ts';
-import { plain, timeText } from './texts.ts';
+import { checkSelection, confirm, forEach, imageId, imageIds } from './selection.ts';
+import { imageTable } from './table.ts';
+import { counted, plain, timeText } from './texts.ts';
 
 const rowOf = ({ id, updatedAt, attempts, error, filename }: Image): string[] => [
-  id,
-  timeText(updatedAt),
-  String(attempts),
-  error?.code ?? '',
-  plain(filename),
-  plain(error?.message ?? ''),
+  ...[id, plain(filename), error?.code ?? '', String(attempts)],
+  ...[timeText(updatedAt), plain(error?.message ?? '')],
 ];
 
 const list = async (options: Connection & { json?: true }): Promise<void> => {
@@ -27,8 +23,8 @@ const list = async (options: Connection & { json?: true }): Promise<void> => {
     print('No dead letters.\n');
     return;
   }
-  const head = ['ID', 'DEAD SINCE', 'ATTEMPTS', 'WHY', 'FILE', 'LAST ERROR'];
-  print(table(head, letters.map(rowOf), process.stdout.columns ?? 0));
+  const head = ['ID', 'FILE', 'WHY', 'ATTEMPTS', 'DEAD SINCE', 'LAST ERROR'];
+  print(imageTable(head, letters.map(rowOf), process.stdout.columns));
   print(`${letters.length} dead. gantry dead-letters replay ID gives one all its attempts again.\n`);
 };
 
@@ -40,7 +36,8 @@ const letter = async (server: GantryClient, id: string): Promise<Image> => {
 };
 
 const show = async (id: string, options: Connection & { json?: true }): Promise<void> => {
-  const image = await letter(connect(options), imageId(id));
+  const server = connect(options);
+  const image = await letter(server, await imageId(server, id));
   if (options.json) {
     printJson(image);
     return;
@@ -70,20 +67,24 @@ const replay = async (ids: string[], options: Selected): Promise<void> => {
     else print(`${replayed} queued again.\n`);
     return;
   }
-  await forEach(ids, async (id) => {
+  await forEach(await imageIds(server, ids), async (id) => {
     const image = await server.replay(id);
     if (options.json) printJson(image);
     else print(`${id} queued again, generation ${image.generation}\n`);
   });
 };
 
-const discard = async (ids: string[], options: Selected): Promise<void> => {
+const discard = async (ids: string[], options: Selected & { yes?: true }): Promise<void> => {
   checkSelection(ids, options.all === true);
   const server = connect(options);
-  const every = async function* () {
-    for await (const { id } of server.deadLetters()) yield id;
-  };
-  await forEach(options.all ? every() : ids, async (id) => {
+  const meant = options.all
+    ? await Array.fromAsync(server.deadLetters(), ({ id }) => id)
+    : await imageIds(server, ids);
+  if (options.all && meant.length > 0) {
+    const what = counted(meant.length, 'dead image');
+    await confirm(`This deletes ${what} with originals.`, options.yes === true);
+  }
+  await forEach(meant, async (id) => {
     await letter(server, id);
     await server.remove(id);
     if (options.json) printJson({ id, discarded: true });
@@ -119,6 +120,7 @@ export const deadLettersCommand = (): Command => {
   )
     .argument('[ids...]')
     .option('--all', 'every dead image')
+    .option('-y, --yes', 'do not ask')
     .action(discard);
   return command;
 };

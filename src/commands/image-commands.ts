@@ -2,8 +2,8 @@ import type { GantryClient, Image, ImageFilter, ImageState, Timeline } from '../
 import { ConfigError, duration, integer } from '../setting-kinds.ts';
 import { type Connection, connect } from './connection.ts';
 import { print, printFacts, printJson } from './print.ts';
-import { checkSelection, confirm, forEach, imageId, SelectionError } from './selection.ts';
-import { table } from './table.ts';
+import { checkSelection, confirm, forEach, imageId, imageIds, SelectionError } from './selection.ts';
+import { imageTable, table } from './table.ts';
 import { bytesText, counted, outcomeText, percent, plain, stateText, timeText } from './texts.ts';
 
 export interface Filters extends Connection {
@@ -84,15 +84,19 @@ export const list = async (options: List): Promise<void> => {
     if (options.json) printJson(image);
     else found.push(image);
   }
-  if (options.json) return;
+  // Told to whoever pipes JSON elsewhere, too: fifty of a thousand look like all of them.
+  const tellMore = (): void => {
+    if (more) process.stderr.write(`There are more: --all shows all, --limit that many.\n`);
+  };
+  if (options.json) return tellMore();
   if (found.length === 0) {
     print(
       Object.keys(filter).length === 0 ? 'No images yet. gantry upload sends some.\n' : 'No such images.\n',
     );
     return;
   }
-  print(table(['ID', 'UPLOADED', 'STATE', 'FILE', 'RESULT'], found.map(rowOf), process.stdout.columns ?? 0));
-  if (more) process.stderr.write(`There are more: --all shows all, --limit that many.\n`);
+  print(imageTable(['ID', 'UPLOADED', 'STATE', 'FILE', 'RESULT'], found.map(rowOf), process.stdout.columns));
+  tellMore();
 };
 
 const timelineTable = (entries: Timeline['entries']): string =>
@@ -114,7 +118,7 @@ const timelineTable = (entries: Timeline['entries']): string =>
 /** `gantry images show ID`. Throws ClientError. */
 export const show = async (id: string, options: Show): Promise<void> => {
   const server = connect(options);
-  const image = await server.image(imageId(id));
+  const image = await server.image(await imageId(server, id));
   if (options.json) {
     printJson(image);
     return;
@@ -143,10 +147,10 @@ export const show = async (id: string, options: Show): Promise<void> => {
     ['uploaded', timeText(image.createdAt)],
     ['changed', timeText(image.updatedAt)],
   ]);
-  const { entries, truncated } = await server.timeline(id);
+  const { entries, truncated } = await server.timeline(image.id);
   print(`\n${timelineTable(entries)}${truncated ? 'What was before is no longer kept.\n' : ''}`);
   if (image.state === 'dead') {
-    process.stderr.write(`gantry dead-letters replay ${id} gives it all its attempts again.\n`);
+    process.stderr.write(`gantry dead-letters replay ${image.id} gives it all its attempts again.\n`);
   }
 };
 
@@ -160,7 +164,7 @@ const selected = async (
   const filter = filterOf(options);
   if (ids.length === 0) return Array.fromAsync(server.images(filter), ({ id }) => id);
   if (Object.keys(filter).length > 0) throw new SelectionError('filters go with --all, not with IDs');
-  return ids;
+  return imageIds(server, ids);
 };
 
 /** `gantry images delete`: asks before `--all`. Throws SelectionError, ConfigError, ClientError. */

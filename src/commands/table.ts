@@ -12,3 +12,23 @@ export const table = (head: readonly string[], rows: readonly (readonly string[]
     })
     .join('');
 };
+
+/** Digits of an ID (UUIDv7) that differ even if two images come in the same millisecond. */
+const beginning = 'xxxxxxxx-xxxx-7xxx'.length;
+
+/**
+ * A table with a column `ID`. Where the terminal is too narrow, it has a beginning of each that tells it from the others:
+ * commands take it, and what else the row says is worth more.
+ */
+export const imageTable = (
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  columns = 0,
+): string => {
+  const whole = table(head, rows);
+  if (columns === 0 || whole.split('\n').every((line) => widthOf(line) <= columns)) return whole;
+  const at = head.indexOf('ID');
+  const short = rows.map((row) => row.with(at, row[at]?.slice(0, beginning) ?? ''));
+  const kinds = (all: typeof rows): number => new Set(all.map((row) => row[at])).size;
+  return table(head, kinds(short) === kinds(rows) ? short : rows, columns);
+};

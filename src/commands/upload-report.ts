@@ -1,7 +1,7 @@
 import type { Image } from '../client/client.ts';
 import { progress } from './progress.ts';
-import { table } from './table.ts';
-import { counted, outcomeText, percent, plain, stateText } from './texts.ts';
+import { imageTable } from './table.ts';
+import { counted, outcomeText, plain, stateText } from './texts.ts';
 import type { Sending } from './upload-file.ts';
 import type { Source } from './upload-sources.ts';
 
@@ -51,16 +51,11 @@ const names: Record<Sending['outcome'], string> = {
 
 const rowOf = (sending: Sending, image: Image | null | undefined): string[] => {
   const { file, id, outcome, error } = sending;
-  if (id === null) return [plain(file), names[outcome], '', '', '', why(error)];
-  if (image === null) return [plain(file), 'deleted', '', '', id, ''];
-  const result = image?.result;
+  if (id === null) return [plain(file), names[outcome], '', why(error)];
+  if (image === null) return [plain(file), 'deleted', id, ''];
   const state = image === undefined ? 'unfinished' : stateText(image.state);
-  const note = outcome === 'known' ? 'uploaded before' : '';
-  const reason = image?.error ? outcomeText(image) : note;
-  return [
-    ...[plain(file), state, result?.label ?? '', result ? percent(result.confidence) : ''],
-    ...[id, reason],
-  ];
+  const result = [image ? outcomeText(image) : '', outcome === 'known' ? 'uploaded before' : ''];
+  return [plain(file), state, id, result.filter((part) => part !== '').join(', ')];
 };
 
 const tally = (words: readonly string[]): string => {
@@ -145,8 +140,7 @@ export const createReport = (files: readonly Source[], { json, wait }: ReportOpt
       const rows = sendings.map((sending) =>
         rowOf(sending, sending.id === null ? null : images.get(sending.id)),
       );
-      const head = ['FILE', 'STATE', 'LABEL', 'CONFIDENCE', 'ID', 'NOTE'];
-      process.stdout.write(table(head, rows, process.stdout.columns ?? 0));
+      process.stdout.write(imageTable(['FILE', 'STATE', 'ID', 'RESULT'], rows, process.stdout.columns));
     },
     summary(sendings, images) {
       bar.end();

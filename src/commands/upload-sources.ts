@@ -1,5 +1,5 @@
-import { createWriteStream, openAsBlob, rmSync } from 'node:fs';
-import { glob, mkdtemp, readdir, stat } from 'node:fs/promises';
+import { createWriteStream, mkdtempSync, openAsBlob, rmSync } from 'node:fs';
+import { glob, readdir, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -33,7 +33,8 @@ const sourceOf = (path: string, name: string, bytes: number, file = path): Sourc
 /** All that a pipe brings, in a temporary file that goes with this process: whatever its size, it can be sent twice. */
 const fromStdin = async (name: string): Promise<Source> => {
   if (process.stdin.isTTY) throw new ConfigError('- stands for standard input, and that is a terminal');
-  const folder = await mkdtemp(join(tmpdir(), 'gantry-upload-'));
+  // At once: a signal in between would leave it behind.
+  const folder = mkdtempSync(join(tmpdir(), 'gantry-upload-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const file = join(folder, 'stdin');
   await pipeline(process.stdin, createWriteStream(file, { mode: 0o600 }));

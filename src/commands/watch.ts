@@ -24,7 +24,7 @@ const watch = async (options: Watch): Promise<void> => {
   const stream = server.events({
     signal: AbortSignal.any([stop, unread.signal]),
     onOpen() {
-      if (state === 'new') tell(`Watching ${serverUrl(options.url)}; Ctrl-C ends it`);
+      if (state === 'new') tell(`Watching ${serverUrl(options.url)}, times in UTC; Ctrl-C ends it`);
       if (state === 'lost') tell('the server answers again; nothing was missed');
       state = 'open';
     },

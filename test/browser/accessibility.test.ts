@@ -55,6 +55,8 @@ const views: Readonly<Record<string, readonly [search: string, prepare: Prepare]
     '?state=succeeded',
     async (page) => {
       await page.locator('.card').first().waitFor();
+      // Only narrow windows show the button.
+      await page.locator('.filter-toggle').dispatchEvent('click');
       await page.locator('.filter-time summary').click();
     },
   ],

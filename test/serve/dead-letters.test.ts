@@ -28,10 +28,10 @@ test('dead letters on the command line: list, show, replay one', async (t) => {
   const table = await run('list');
   assert.equal(table.code, 0, table.err);
   const [head = '', ...rows] = lines(table.out);
-  assert.match(head, /^ID +DEAD SINCE +ATTEMPTS +WHY +FILE +LAST ERROR$/);
+  assert.match(head, /^ID +FILE +WHY +ATTEMPTS +DEAD SINCE +LAST ERROR$/);
   for (const id of dead) {
     const row = rows.find((line) => line.startsWith(id)) ?? assert.fail(`${id} is not listed`);
-    assert.match(row, /UTC +1 +inference-failed +throws-\d\.png +\S/);
+    assert.match(row, / throws-\d\.png +inference-failed +1 +\S+ \S+ UTC +\S/);
   }
   assert.equal(table.out.includes(sound), false);
   const parsed = lines((await run('list', '--json')).out).map((line) => JSON.parse(line) as ImageJson);
@@ -63,7 +63,10 @@ test('discard deletes dead images and no others', async (t) => {
   assert.equal(mixed.out, `${first} discarded\n`);
   assert.equal((await fetch(`${server.url}/images/${first}`)).status, 404);
   assert.equal((await fetch(`${server.url}/images/${sound}`)).status, 200);
-  const all = await run('discard', '--all');
+  const asked = await run('discard', '--all');
+  assert.match(asked.err, /This deletes 2 dead images with originals\. Say --yes/);
+  assert.equal(asked.code, 1);
+  const all = await run('discard', '--all', '--yes');
   assert.deepEqual(lines(all.out).sort(), rest.map((id) => `${id} discarded`).sort());
   assert.equal((await run('list')).out, 'No dead letters.\n');
 });

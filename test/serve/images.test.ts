@@ -59,6 +59,9 @@ test('images list: filters, limits, JSON, and nothing that moves the cursor', as
   const first = await run('images', 'list', '--limit', '1');
   assert.deepEqual([lines(first.out).length, first.code], [2, 0]);
   assert.match(first.err, /^There are more/);
+  const cut = await run('images', 'list', '--limit', '1', '--json');
+  assert.deepEqual([lines(cut.out).length, cut.code], [1, 0]);
+  assert.match(cut.err, /^There are more/);
   for (const [args, line] of [
     [['--state', 'faild'], /Allowed choices are queued, processing, succeeded, failed, dead/],
     [['--from', 'yesterday'], /--from takes a time such as .*, not "yesterday"/],
@@ -107,6 +110,38 @@ test('images show, reprocess, delete', async (t) => {
   assert.match((await run('images', 'list')).out, /^No images yet\. gantry upload sends some\.\n$/);
   const none = await gantryOnTerminal(['images', 'delete', '--all'], env);
   assert.match(none.out, /No such images/);
+});
+
+test('the beginning of an ID is enough, and a narrow terminal shows that much of it', async (t) => {
+  const { server, env, ids, run } = await withImages(t);
+  const [dog = '', , dead = ''] = ids;
+  const shown = await run('images', 'show', dog.slice(0, 18).toUpperCase(), '--json');
+  assert.equal(JSON.parse(shown.out).id, dog);
+  const common = dog.slice(0, 8);
+  // All three come within the minute that eight digits stand for, unless it has just gone by.
+  const alike = ids.filter((id) => id.startsWith(common)).length > 1;
+  const vague = await run('images', 'delete', dead, common);
+  if (alike) assert.match(vague.err, new RegExp(`^gantry: more than one ID begins with ${common}: `));
+  assert.equal(vague.code, alike ? 1 : 0);
+  for (const [text, line] of [
+    ['019b0000-0000', /^gantry: there is no image whose ID begins with 019b0000-0000$/m],
+    ['ffffffff', /^gantry: there is no image whose ID begins with ffffffff$/m],
+    ['019b', /^gantry: "019b" is no ID, /m],
+    ['cat.png', /^gantry: "cat\.png" is no ID, /m],
+    [`${dog}0`, /is no ID, /],
+  ] as const) {
+    const { err, code } = await run('images', 'show', text);
+    assert.match(err, line);
+    assert.equal(code, 1);
+  }
+  const replayed = await run('dead-letters', 'replay', dead.slice(0, 18));
+  assert.equal(replayed.out, `${dead} queued again, generation 2\n`);
+  await ended(server.url, dead, 2);
+
+  const narrow = await gantryOnTerminal(['images', 'list'], { ...env, NO_COLOR: '1' }, 90);
+  const row = lines(narrow.out).find((line) => line.includes('a dog.png')) ?? '';
+  assert.ok(row.startsWith(`${dog.slice(0, 18)}  2`), narrow.out);
+  assert.match(row, /a dog\.png +dog \d/);
 });
 
 test('model list: what the server runs', async (t) => {

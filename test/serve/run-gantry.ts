@@ -56,10 +56,15 @@ export const gantry = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Pr
   return ended;
 };
 
-/** The same on a terminal; what it wrote is all in `out`. */
-export const gantryOnTerminal = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Outcome> => {
+/** The same on a terminal, `columns` wide; what it wrote is all in `out`. */
+export const gantryOnTerminal = (
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  columns = 0,
+): Promise<Outcome> => {
   const line = [process.execPath, cli, ...args].map((word) => `'${word}'`).join(' ');
+  const wide = columns > 0 ? `stty cols ${columns}; ${line}` : line;
   // What a person has there, and not what runs these tests.
   const terminal = { TERM: 'xterm-256color', CI: undefined, NO_COLOR: undefined, FORCE_COLOR: undefined };
-  return startCommand(['-qec', line, '/dev/null'], { ...terminal, ...env }, ['script']).ended;
+  return startCommand(['-qec', wide, '/dev/null'], { ...terminal, ...env }, ['script']).ended;
 };

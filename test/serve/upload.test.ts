@@ -76,9 +76,9 @@ suite('gantry upload on a sound server', () => {
     }
     const fine = await gantry(['upload', folder, '--wait'], env);
     const [head = '', ...rows] = lines(fine.out);
-    assert.match(head, /^FILE +STATE +LABEL +CONFIDENCE +ID +NOTE$/);
-    assert.match(rows[0] ?? '', /green\.png +succeeded +cat +\d+\.\d % +[0-9a-f-]{36}$/);
-    assert.match(rows[1] ?? '', /red\.png +succeeded +dog /);
+    assert.match(head, /^FILE +STATE +ID +RESULT$/);
+    assert.match(rows[0] ?? '', /green\.png +succeeded +[0-9a-f-]{36} +cat \d+\.\d %$/);
+    assert.match(rows[1] ?? '', /red\.png +succeeded +\S{36} +dog /);
     assert.deepEqual([fine.code, fine.out.includes('\u001b')], [0, false]);
     await writeFile(join(folder, 'broken.jpg'), await fixture('odd/dog_truncated.jpg'));
     await writeFile(join(folder, 'none.jpg'), 'no picture');
@@ -94,6 +94,13 @@ suite('gantry upload on a sound server', () => {
     }
     const { image, error } = parsed.find(({ outcome }) => outcome === 'failed');
     assert.deepEqual([(image as ImageJson).state, error.code, mixed.code], ['failed', 'undecodable', 1]);
+    // A terminal has room for why, not for all of the ID.
+    const narrow = await gantryOnTerminal(['upload', folder, '--wait'], { ...env, NO_COLOR: '1' }, 110);
+    const begins = (error.message as string).slice(0, 10);
+    assert.ok(
+      narrow.out.includes(` failed     ${(image as ImageJson).id.slice(0, 18)}  ${begins}`),
+      narrow.out,
+    );
   });
 
   test('standard input, and a file too large for this server', async (t) => {

@@ -120,6 +120,7 @@ export const App = ({ live, onSignOut }: AppProps) => {
   const announcement = useAnnouncement(live);
   const [deletions] = useState(() => createDeletions(({ id }) => live.forget(id)));
   useEffect(() => deletions.open(), [deletions]);
+  const [dialog, setDialog] = useState<HTMLElement | null>(null);
   usePlace(place);
 
   const onClose = useCallback(() => {
@@ -183,9 +184,10 @@ export const App = ({ live, onSignOut }: AppProps) => {
           {...neighbours(listing, detail.id)}
           onClose={onClose}
           onChanged={source.refresh}
+          onElement={setDialog}
         />
       )}
-      <DeletionList modal={open !== null} onEmpty={focusTitle} />
+      <DeletionList dialog={dialog} onEmpty={focusTitle} />
       {over && mayUpload && (
         <div className="drop" aria-hidden="true">
           <p>{texts.upload.drop}</p>

@@ -59,6 +59,7 @@ export const texts = {
   },
   filter: {
     title: 'Filter the images',
+    toggle: 'Filter',
     state: 'State',
     label: 'Label',
     text: 'File name',

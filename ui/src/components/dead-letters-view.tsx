@@ -1,4 +1,4 @@
-import { useContext, useState } from 'react';
+import { useContext, useEffect, useRef, useState } from 'react';
 import { type Image, replay, replayAll } from '../api.ts';
 import { DeletionsContext, useLeaving } from '../deletions.ts';
 import { formatCount, formatTime } from '../format.ts';
@@ -93,6 +93,13 @@ const ReplayAll = ({ count, onChanged }: { count: number; onChanged: () => void 
   const { busy, fault, act } = useAction(onChanged);
   const [asking, setAsking] = useState(false);
   const [said, setSaid] = useState('');
+  const button = useRef<HTMLButtonElement>(null);
+  const before = useRef(asking);
+  useEffect(() => {
+    // What had the focus has given way.
+    if (asking !== before.current) (button.current ?? document.querySelector<HTMLElement>('#title'))?.focus();
+    before.current = asking;
+  }, [asking]);
   const all = async () => {
     const replayed = await replayAll();
     setAsking(false);
@@ -109,7 +116,13 @@ const ReplayAll = ({ count, onChanged }: { count: number; onChanged: () => void 
       {asking ? (
         <fieldset aria-label={dead.confirmAll(count, shown)}>
           <p>{dead.confirmAll(count, shown)}</p>
-          <button type="button" className="button" disabled={busy} onClick={() => setAsking(false)}>
+          <button
+            ref={button}
+            type="button"
+            className="button"
+            disabled={busy}
+            onClick={() => setAsking(false)}
+          >
             {dead.keep}
           </button>
           <button type="button" className="button button-main" disabled={busy} onClick={() => act(all)}>
@@ -118,7 +131,7 @@ const ReplayAll = ({ count, onChanged }: { count: number; onChanged: () => void 
         </fieldset>
       ) : (
         count > 0 && (
-          <button type="button" className="button button-main" onClick={() => setAsking(true)}>
+          <button ref={button} type="button" className="button button-main" onClick={() => setAsking(true)}>
             {dead.replayAll(count, shown)}
           </button>
         )

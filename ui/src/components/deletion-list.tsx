@@ -1,4 +1,5 @@
 import { useContext, useEffect, useRef, useState, useSyncExternalStore } from 'react';
+import { createPortal } from 'react-dom';
 import { type Deletion, type Deletions, DeletionsContext } from '../deletions.ts';
 import { texts } from '../texts.ts';
 
@@ -7,7 +8,7 @@ const { deletion: words } = texts;
 interface RowProps {
   readonly deletion: Deletion;
   readonly deletions: Deletions;
-  /** A dialog is open: nothing beside it can have the focus. */
+  /** A dialog is open, and keeps the focus. */
   readonly modal: boolean;
 }
 
@@ -44,8 +45,14 @@ const Row = ({ deletion, deletions, modal }: RowProps) => {
   );
 };
 
+interface DeletionListProps {
+  /** The open dialog: what is beside it can be neither pressed nor heard. */
+  readonly dialog: HTMLElement | null;
+  readonly onEmpty: () => void;
+}
+
 /** What is about to be deleted, each with a way to keep it. Ctrl+Z keeps the last one. */
-export const DeletionList = ({ modal, onEmpty }: { modal: boolean; onEmpty: () => void }) => {
+export const DeletionList = ({ dialog, onEmpty }: DeletionListProps) => {
   const deletions = useContext(DeletionsContext);
   const all = useSyncExternalStore(deletions.subscribe, deletions.deletions);
   const [said, setSaid] = useState('');
@@ -73,7 +80,7 @@ export const DeletionList = ({ modal, onEmpty }: { modal: boolean; onEmpty: () =
     return () => window.removeEventListener('keydown', onKeyDown);
   }, [deletions]);
 
-  return (
+  const list = (
     <>
       <p className="visually-hidden" role="status">
         {said}
@@ -87,11 +94,12 @@ export const DeletionList = ({ modal, onEmpty }: { modal: boolean; onEmpty: () =
         >
           <ul>
             {all.map((deletion) => (
-              <Row key={deletion.id} deletion={deletion} deletions={deletions} modal={modal} />
+              <Row key={deletion.id} deletion={deletion} deletions={deletions} modal={dialog !== null} />
             ))}
           </ul>
         </section>
       )}
     </>
   );
+  return dialog ? createPortal(list, dialog) : list;
 };

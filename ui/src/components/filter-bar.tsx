@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 import { type Filter, type ImageState, isFiltered, type Model, noFilter } from '../api.ts';
+import { formatCount } from '../format.ts';
 import { texts } from '../texts.ts';
 import { filterBy } from '../view.ts';
 import { TimeFilter } from './time-filter.tsx';
@@ -44,38 +45,56 @@ export const FilterBar = ({ filter, models }: { filter: Filter; models: readonly
   const labels = new Set(models.flatMap((model) => model.labels));
   // A link may carry a label of a model that is no longer there.
   if (filter.label) labels.add(filter.label);
+  const [open, setOpen] = useState(false);
+  const conditions = Object.values(filter).filter(Boolean).length;
   return (
-    <search className="filter" aria-label={texts.filter.title}>
-      <TextFilter filter={filter} />
-      <label>
-        <span>{texts.filter.state}</span>
-        <select
-          value={filter.state}
-          onChange={(event) => filterBy({ ...filter, state: event.target.value as ImageState | '' })}
-        >
-          <option value="">{texts.filter.any}</option>
-          {Object.entries(texts.states).map(([state, text]) => (
-            <option key={state} value={state}>
-              {text}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label>
-        <span>{texts.filter.label}</span>
-        <select value={filter.label} onChange={(event) => filterBy({ ...filter, label: event.target.value })}>
-          <option value="">{texts.filter.any}</option>
-          {[...labels].map((label) => (
-            <option key={label}>{label}</option>
-          ))}
-        </select>
-      </label>
-      <TimeFilter filter={filter} />
-      {isFiltered(filter) && (
-        <button type="button" className="button button-small" onClick={() => filterBy(noFilter)}>
-          {texts.filter.clear}
-        </button>
-      )}
-    </search>
+    <>
+      {/* Only a small window has it; there the images come first. */}
+      <button
+        type="button"
+        className="button filter-toggle"
+        aria-expanded={open}
+        aria-controls="filter"
+        onClick={() => setOpen(!open)}
+      >
+        {texts.filter.toggle}
+        {conditions > 0 && <span className="badge">{formatCount(conditions)}</span>}
+      </button>
+      <search id="filter" className="filter" data-open={open || undefined} aria-label={texts.filter.title}>
+        <TextFilter filter={filter} />
+        <label>
+          <span>{texts.filter.state}</span>
+          <select
+            value={filter.state}
+            onChange={(event) => filterBy({ ...filter, state: event.target.value as ImageState | '' })}
+          >
+            <option value="">{texts.filter.any}</option>
+            {Object.entries(texts.states).map(([state, text]) => (
+              <option key={state} value={state}>
+                {text}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label>
+          <span>{texts.filter.label}</span>
+          <select
+            value={filter.label}
+            onChange={(event) => filterBy({ ...filter, label: event.target.value })}
+          >
+            <option value="">{texts.filter.any}</option>
+            {[...labels].map((label) => (
+              <option key={label}>{label}</option>
+            ))}
+          </select>
+        </label>
+        <TimeFilter filter={filter} />
+        {isFiltered(filter) && (
+          <button type="button" className="button button-small" onClick={() => filterBy(noFilter)}>
+            {texts.filter.clear}
+          </button>
+        )}
+      </search>
+    </>
   );
 };

@@ -18,6 +18,8 @@ interface ImageDialogProps {
   readonly older: Image | null;
   readonly onClose: () => void;
   readonly onChanged: () => void;
+  /** Hears of the dialog while it is open, and then of none. */
+  readonly onElement: (dialog: HTMLElement | null) => void;
 }
 
 const Details = ({ image, onClose, onChanged }: { image: Image; onClose(): void; onChanged(): void }) => (
@@ -64,16 +66,21 @@ const Step = ({ image, newer = false }: { image: Image | null; newer?: boolean }
 };
 
 /** One image in full. Modal: Escape closes it, the left and right arrow keys go to the images beside it. */
-export const ImageDialog = ({ detail, newer, older, onClose, onChanged }: ImageDialogProps) => {
+export const ImageDialog = (props: ImageDialogProps) => {
+  const { detail, newer, older, onClose, onChanged, onElement } = props;
   const dialog = useRef<HTMLDialogElement>(null);
   const close = () => dialog.current?.close();
 
   useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
-    // Only close() gives the focus back; taking the element away does not.
-    return () => element?.close();
-  }, []);
+    onElement(element);
+    return () => {
+      onElement(null);
+      // Only close() gives the focus back; taking the element away does not.
+      element?.close();
+    };
+  }, [onElement]);
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
