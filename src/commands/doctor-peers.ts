@@ -5,7 +5,7 @@ import { ClientError } from '../client/client.ts';
 import type { Config } from '../config.ts';
 import { createLog } from '../observability/log.ts';
 import { version } from '../version.ts';
-import { within } from '../web/within.ts';
+import { within } from '../within.ts';
 import { connect, serverUrl } from './connection.ts';
 import { fail, ok, reasonOf, type Verdict, warn } from './doctor-checks.ts';
 import { openRabbitmq } from './open-broker.ts';

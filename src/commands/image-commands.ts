@@ -1,4 +1,4 @@
-import type { GantryClient, Image, ImageFilter, ImageState, Timeline } from '../client/client.ts';
+import type { GantryClient, Image, ImageFilter, Timeline } from '../client/client.ts';
 import { ConfigError, duration, integer } from '../setting-kinds.ts';
 import { type Connection, connect } from './connection.ts';
 import { print, printFacts, printJson } from './print.ts';
@@ -6,14 +6,7 @@ import { checkSelection, confirm, forEach, imageId, imageIds, SelectionError } f
 import { imageTable, table } from './table.ts';
 import { bytesText, counted, outcomeText, percent, plain, stateText, timeText } from './texts.ts';
 
-export interface Filters extends Connection {
-  readonly state?: ImageState;
-  readonly label?: string;
-  readonly text?: string;
-  readonly from?: string;
-  readonly until?: string;
-  readonly sha256?: string;
-}
+export interface Filters extends Connection, ImageFilter {}
 export interface Show extends Connection {
   readonly json?: true;
 }

@@ -2,6 +2,7 @@ import { InvalidBlobKey } from '../blobs/key.ts';
 import { ClassifierFault } from '../classifier/classifier.ts';
 import type { WorkerImages, WorkerJob } from '../classifier/worker-protocol.ts';
 import type { Job } from '../pipeline/message.ts';
+import { within } from '../within.ts';
 
 /**
  * How workers, which have no credentials, get at originals: below a folder, or each under a URL that for `seconds`
@@ -16,16 +17,6 @@ const urlTimeoutMs = 10_000;
 const shortestUrlSeconds = 300;
 /** No S3 server takes a longer one. */
 const longestUrlSeconds = 7 * 24 * 3600;
-
-const within = async <T>(promise: Promise<T>, ms: number): Promise<T> => {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error(`no answer within ${ms} ms`)), ms);
-  try {
-    return await Promise.race([promise, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
-};
 
 /** What a worker is told at its start: no more than it needs. */
 export const sourceOf = (images: ImageSource): WorkerImages =>

@@ -14,27 +14,31 @@ export interface Change {
 }
 type Count = Omit<Tables['counts'], 'at'>;
 
-const countsOf = (changes: readonly Change[]): Count[] => {
-  const counts: Count[] = [];
-  const add = (kind: Count['kind'], name: string, n: number): void => {
-    const count = counts.find((one) => one.kind === kind && one.name === name);
-    if (count === undefined) counts.push({ kind, name, n });
-    else count.n += n;
-  };
+/** One of each kind and name, none of them 0. */
+const summed = (counts: Iterable<Count>): Count[] => {
+  const sums: Count[] = [];
+  for (const { kind, name, n } of counts) {
+    const sum = sums.find((one) => one.kind === kind && one.name === name);
+    if (sum === undefined) sums.push({ kind, name, n });
+    else sum.n += n;
+  }
+  return sums.filter(({ n }) => n !== 0);
+};
+
+function* countsOf(changes: readonly Change[]): Generator<Count> {
   for (const { before, after } of changes) {
     for (const [image, n] of [
       [before, -1],
       [after, 1],
     ] as const) {
       if (image === null) continue;
-      add('state', image.state, n);
-      if (image.label !== null) add('label', image.label, n);
+      yield { kind: 'state', name: image.state, n };
+      if (image.label !== null) yield { kind: 'label', name: image.label, n };
     }
-    if (before === null) add('accepted', '', 1);
-    else if (after !== null && isFinal(after.state)) add('finished', '', 1);
+    if (before === null) yield { kind: 'accepted', name: '', n: 1 };
+    else if (after !== null && isFinal(after.state)) yield { kind: 'finished', name: '', n: 1 };
   }
-  return counts.filter(({ n }) => n !== 0);
-};
+}
 
 /** To be called by one transaction at a time. */
 const addCounts = async (trx: Trx, at: number, counts: readonly Count[]): Promise<void> => {
@@ -56,7 +60,7 @@ const addCounts = async (trx: Trx, at: number, counts: readonly Count[]): Promis
  * dead ones behind for each to step over as there were transactions since the oldest snapshot, such as a backup's.
  */
 export const count = (trx: Trx, changes: readonly Change[]): Promise<void> =>
-  addCounts(trx, Math.floor(Date.now() / 1000) * 1000, countsOf(changes));
+  addCounts(trx, Math.floor(Date.now() / 1000) * 1000, summed(countsOf(changes)));
 
 export const mergeCounts = (sql: Sql, before: number): Promise<void> =>
   sql.db.transaction().execute(async (trx) => {
@@ -72,13 +76,7 @@ export const mergeCounts = (sql: Sql, before: number): Promise<void> =>
       .where('kind', 'in', ['state', 'label'])
       .returning(['kind', 'name', 'n'])
       .execute();
-    const totals: Count[] = [];
-    for (const { kind, name, n } of merged) {
-      const total = totals.find((one) => one.kind === kind && one.name === name);
-      if (total === undefined) totals.push({ kind, name, n });
-      else total.n += n;
-    }
-    await addCounts(trx, 0, totals);
+    await addCounts(trx, 0, summed(merged));
   });
 
 /** What the counts lack, by the images themselves; one statement, so that both are of the same moment. */

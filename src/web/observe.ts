@@ -3,7 +3,8 @@ import type { Broker } from '../broker/broker.ts';
 import { topology } from '../broker/topology.ts';
 import type { WebMetrics } from '../observability/web-metrics.ts';
 import type { Store } from '../store/store.ts';
-import { within } from './within.ts';
+import { within } from '../within.ts';
+import { cached } from './cached.ts';
 
 /** Prometheus gives a scrape 10 s, so what one dependency costs at its worst must be far less. */
 const limitMs = 2_000;
@@ -74,12 +75,5 @@ const observe = async ({ store, blobs, broker, metrics }: Observed): Promise<voi
  * cannot be asked loses its gauges, and `gantry_dependency_up` tells. Scrapes at the same time share one look, so that
  * any number of scrapers costs store and broker no more than one.
  */
-export const createObserver = (observed: Observed): (() => Promise<void>) => {
-  let looking: Promise<void> | undefined;
-  return () => {
-    looking ??= observe(observed).finally(() => {
-      looking = undefined;
-    });
-    return looking;
-  };
-};
+export const createObserver = (observed: Observed): (() => Promise<void>) =>
+  cached(() => observe(observed), 0);

@@ -6,9 +6,9 @@ import type { Config } from '../config.ts';
 import { Nullable } from '../pipeline/image.ts';
 import { acceptedTypes } from '../pipeline/image-type.ts';
 import type { Store } from '../store/store.ts';
+import { within } from '../within.ts';
 import { cached } from './cached.ts';
 import { ModelInfo } from './model-info.ts';
-import { within } from './within.ts';
 
 const Queue = Type.Object({
   name: Type.String(),
