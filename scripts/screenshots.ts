@@ -9,8 +9,9 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import sharp from 'sharp';
+import { launchChromium } from '../test/browser/chromium.ts';
 import { type Gantry, startGantry } from '../test/start-gantry.ts';
 
 interface Scene {
@@ -219,10 +220,7 @@ if (folder === undefined) {
 } else {
   await mkdir(folder, { recursive: true });
   const dataDir = await mkdtemp(join(tmpdir(), 'gantry-screenshots-'));
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
-    args: ['--no-sandbox'],
-  });
+  const browser = await launchChromium();
   const servers = [await startGantry(), await startFilled(dataDir)] as const;
   try {
     for (const scene of scenes) {

@@ -1,18 +1,16 @@
 import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { pino } from 'pino';
+import { keysOf } from '../blobs/blobs.contract.ts';
 import type { Blobs } from '../blobs/blobs.ts';
-import { filesystemBlobs } from '../blobs/filesystem.ts';
 import { eventually } from '../broker/broker.probe.ts';
-import { openSqliteStore } from '../store/sqlite.ts';
 import type { Store } from '../store/store.ts';
 import { append } from './append.ts';
 import { createFinish, type Finish } from './finish.ts';
+import { emptyInstallation } from './installation.testing.ts';
 import { partKey } from './part-key.ts';
 import { createSubmit } from './submit.ts';
 import { startTendingUploads } from './tend-uploads.ts';
@@ -38,14 +36,7 @@ const serverOn = (store: Store, blobs: Blobs) => {
 };
 
 const installation = async (t: TestContext) => {
-  const folder = await mkdtemp(join(tmpdir(), 'gantry-uploads-'));
-  const store = await openSqliteStore(join(folder, 'gantry.db'));
-  const blobs = filesystemBlobs(join(folder, 'images'));
-  await blobs.prepare();
-  t.after(async () => {
-    await store.close();
-    await rm(folder, { recursive: true });
-  });
+  const { store, blobs } = await emptyInstallation(t);
   const begun = async (bytes: number, expiresAt = new Date(Date.now() + day)): Promise<string> => {
     const id = randomUUID();
     await store.createUpload({ id, filename: 'a.png', bytes, expiresAt: expiresAt.toISOString() });
@@ -66,11 +57,7 @@ const installation = async (t: TestContext) => {
     assert.deepEqual(await add(id, bytes.subarray(9)), { kind: 'appended', received: bytes.length });
     return id;
   };
-  const keys = async (): Promise<string[]> => {
-    const found: string[] = [];
-    for await (const key of blobs.list('')) found.push(key);
-    return found;
-  };
+  const keys = () => keysOf(blobs);
   const images = async () => (await store.images({ limit: 100 })).images;
   return { store, blobs, begun, add, complete, keys, images };
 };

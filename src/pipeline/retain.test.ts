@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import { BlobMissing, type Blobs } from '../blobs/blobs.ts';
-import { filesystemBlobs } from '../blobs/filesystem.ts';
-import { openSqliteStore } from '../store/sqlite.ts';
 import type { NewImage } from '../store/store.ts';
+import { emptyInstallation } from './installation.testing.ts';
 import { startRetention } from './retain.ts';
 
 const hour = 3_600_000;
@@ -17,14 +13,7 @@ async function* bytes() {
 }
 
 const installation = async (t: TestContext) => {
-  const folder = await mkdtemp(join(tmpdir(), 'gantry-retain-'));
-  const store = await openSqliteStore(join(folder, 'gantry.db'));
-  const blobs = filesystemBlobs(join(folder, 'images'));
-  await blobs.prepare();
-  t.after(async () => {
-    await store.close();
-    await rm(folder, { recursive: true });
-  });
+  const { store, blobs } = await emptyInstallation(t);
   const accept = async (uploadedMsAgo: number): Promise<NewImage> => {
     const id = uuidv7({ msecs: Date.now() - uploadedMsAgo });
     const blob = `2026/11/23/${id}.jpg`;

@@ -4,7 +4,6 @@ import { chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import pg from 'pg';
 import { type Postgres, postgresMissing, startPostgres } from '../../test/services/postgres.ts';
 import { eventually } from '../broker/broker.probe.ts';
 import { accepted, at, future, idAt, newImage, succeeded } from './contract/samples.ts';
@@ -17,15 +16,16 @@ let server: Postgres;
 const open = (url: string, more: Partial<PostgresOptions> = {}) =>
   openPostgresStore({ url, poolSize: 8, statementTimeoutMs: 15_000, ...more });
 
-const query = async (url: string, sql: string): Promise<Record<string, unknown>[]> => {
-  const client = new pg.Client(url);
-  await client.connect();
-  try {
-    return (await client.query(sql)).rows;
-  } finally {
-    await client.end();
-  }
-};
+const query = (url: string, sql: string): Promise<Record<string, unknown>[]> =>
+  beside(url, async (client) => (await client.query(sql)).rows);
+
+/** Takes back migrations 004 and 005. */
+const without4and5 = `
+  drop index images_by_sha256;
+  drop table counts;
+  drop table uploads;
+  drop table upload_parts;
+`;
 
 describe('PostgreSQL', { skip: postgresMissing }, () => {
   before(async () => {
@@ -65,11 +65,7 @@ describe('PostgreSQL', { skip: postgresMissing }, () => {
     await first.close();
     await query(
       url,
-      `
-      drop index images_by_sha256;
-      drop table counts;
-      drop table uploads;
-      drop table upload_parts;
+      `${without4and5}
       alter table images alter column sha256 type text collate "default";
       alter table outbox drop column added_at;
       alter table events drop column traceparent;
@@ -90,15 +86,7 @@ describe('PostgreSQL', { skip: postgresMissing }, () => {
     const url = await server.createDatabase();
     const old = await open(url);
     const { id } = await accepted(old);
-    await query(
-      url,
-      `
-      drop index images_by_sha256;
-      drop table counts;
-      drop table uploads;
-      drop table upload_parts;
-      delete from kysely_migration where name > '003-ages-and-traces'`,
-    );
+    await query(url, `${without4and5} delete from kysely_migration where name > '003-ages-and-traces'`);
     const lines: string[] = [];
     const log = { info: () => {}, warn: (_: unknown, line: string) => lines.push(line) };
     let migrated: Promise<Store> | undefined;

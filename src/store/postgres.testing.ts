@@ -16,11 +16,11 @@ export const openForTest = async (
 };
 
 /** Work on a connection of its own, beside the store's. */
-export const beside = async (url: string, work: (client: pg.Client) => Promise<void>): Promise<void> => {
+export const beside = async <T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> => {
   const client = new pg.Client(url);
   await client.connect();
   try {
-    await work(client);
+    return await work(client);
   } finally {
     await client.end();
   }

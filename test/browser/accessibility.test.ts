@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { type Gantry, startGantry } from '../start-gantry.ts';
 import { axe } from './axe.ts';
+import { launchChromium } from './chromium.ts';
 
 const fixture = (path: string): string => fileURLToPath(new URL(`../fixtures/${path}`, import.meta.url));
 
@@ -23,10 +24,7 @@ before(async () => {
   gantry = await startGantry({
     env: { GANTRY_MODEL: fixture('models/poison'), GANTRY_MAX_ATTEMPTS: '1' },
   });
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
-    args: ['--no-sandbox'],
-  });
+  browser = await launchChromium();
   await upload(new Uint8Array(await readFile(fixture('cats/chelsea.png'))), 'cat.png');
   await upload(new Uint8Array(await readFile(fixture('odd/dog_truncated.jpg'))), 'broken.jpg');
   const white = { create: { width: 64, height: 64, channels: 3, background: 'white' } } as const;

@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { fill, sqliteDialect } from '../../bench/million-rows.ts';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
 import { openDatabase } from '../../src/store/sqlite-database.ts';
 import { type Gantry, startGantry } from '../start-gantry.ts';
+import { launchChromium } from './chromium.ts';
 import { openWatchedPage } from './watched-page.ts';
 
 const count = 100_000;
@@ -31,10 +32,7 @@ before(async () => {
     where state in ('queued', 'processing')`);
   database.close();
   gantry = await startGantry({ dataDir });
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
-    args: ['--no-sandbox'],
-  });
+  browser = await launchChromium();
 });
 after(async () => {
   await browser?.close();

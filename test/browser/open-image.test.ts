@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { ended, json, type UploadJson, upload } from '../acceptance/target.ts';
 import { plainPicture, poisonModel } from '../poison.ts';
 import { type Gantry, startGantry } from '../start-gantry.ts';
+import { launchChromium } from './chromium.ts';
 import { openWatchedPage } from './watched-page.ts';
 
 const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
@@ -24,10 +25,7 @@ const open = async (options: Parameters<Browser['newContext']>[0] = {}): Promise
 
 before(async () => {
   gantry = await startGantry({ env: { GANTRY_MODEL: poisonModel, GANTRY_WORKERS: '1' } });
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
-    args: ['--no-sandbox'],
-  });
+  browser = await launchChromium();
   for (const [name, colour] of [
     ['red.png', '#ff0000'],
     ['green.png', '#00ff00'],

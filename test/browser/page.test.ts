@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { type Gantry, startGantry } from '../start-gantry.ts';
+import { launchChromium } from './chromium.ts';
 import { openWatchedPage } from './watched-page.ts';
 
 const fixture = (path: string): string => fileURLToPath(new URL(`../fixtures/${path}`, import.meta.url));
@@ -47,10 +48,7 @@ const focusedText = () => page.evaluate('document.activeElement?.textContent') a
 before(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'gantry-page-'));
   gantry = await startGantry({ dataDir });
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
-    args: ['--no-sandbox'],
-  });
+  browser = await launchChromium();
 });
 after(async () => {
   await browser?.close();

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { gantry as command } from '../serve/run-gantry.ts';
 import { type Gantry, startGantry } from '../start-gantry.ts';
 import { axe } from './axe.ts';
+import { launchChromium } from './chromium.ts';
 import { openWatchedPage } from './watched-page.ts';
 
 const cat = fileURLToPath(new URL('../fixtures/cats/chelsea.png', import.meta.url));
@@ -55,10 +56,7 @@ before(async () => {
   admin = await createKey('Ada', 'admin');
   reader = await createKey('Rita', 'read');
   server = await startGantry({ args: ['--api-keys-file', file], env: { GANTRY_WORKERS: '1' } });
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
-    args: ['--no-sandbox'],
-  });
+  browser = await launchChromium();
 });
 after(async () => {
   await browser?.close();

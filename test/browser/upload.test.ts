@@ -6,10 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { startProxy, type TcpProxy } from '../services/tcp-proxy.ts';
 import { type Gantry, startGantry } from '../start-gantry.ts';
+import { launchChromium } from './chromium.ts';
 import { openWatchedPage } from './watched-page.ts';
 
 /** Tiny, so that what is measured is the upload. */
@@ -58,10 +59,7 @@ before(async () => {
   gantry = await start();
   proxy = await startProxy({ host: '127.0.0.1', port: Number(new URL(gantry.url).port) });
   url = `http://localhost:${proxy.port}`;
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
-    args: ['--no-sandbox'],
-  });
+  browser = await launchChromium();
 });
 after(async () => {
   await browser?.close();

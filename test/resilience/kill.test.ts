@@ -7,21 +7,13 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ended, fixture, json, type UploadJson, upload } from '../acceptance/target.ts';
 import { type Gantry, startGantry } from '../start-gantry.ts';
+import { seeded } from './seeded.ts';
 
 const uploads = 300;
 const kills = 20;
 const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
 
-/** Numbers in [0, 1) that a seed repeats (mulberry32). */
-const random = (() => {
-  let state = seed;
-  return (): number => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-})();
+const random = seeded(seed);
 
 const childrenOf = async (pid: number): Promise<number[]> => {
   const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');

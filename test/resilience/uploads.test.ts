@@ -11,19 +11,11 @@ import { gantry } from '../serve/run-gantry.ts';
 import { postgresMissing, startPostgres } from '../services/postgres.ts';
 import { rabbitMqMissing, startRabbitMq } from '../services/rabbitmq.ts';
 import { type Gantry, startGantry } from '../start-gantry.ts';
+import { seeded } from './seeded.ts';
 
 const cat = await fixture('cats/chelsea.png');
 const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
-/** Numbers in [0, 1) that a seed repeats (mulberry32). */
-const random = (() => {
-  let state = seed;
-  return (): number => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-})();
+const random = seeded(seed);
 
 const kill = async (server: Gantry): Promise<void> => {
   const exited = once(server.process, 'exit');

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { seeded } from '../seeded.ts';
 import { connectionFaults } from './faults/connections.ts';
 import { processFaults } from './faults/processes.ts';
 import { serviceFaults } from './faults/services.ts';
@@ -8,7 +9,7 @@ import { createLoad, type Load } from './load.ts';
 import { recovery } from './recovery.ts';
 import { countRedeliveries } from './redeliveries.ts';
 import { asFailure, type Happened, type Result } from './report.ts';
-import { type Planned, plan, seeded } from './schedule.ts';
+import { type Planned, plan } from './schedule.ts';
 import { type System, startSystem, urlsOf } from './system.ts';
 
 export interface Options {

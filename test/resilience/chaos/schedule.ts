@@ -1,16 +1,5 @@
 import type { FaultKind } from './faults/fault.ts';
 
-/** Numbers in [0, 1) that a seed repeats (mulberry32). */
-export const seeded = (seed: number): (() => number) => {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-};
-
 export interface Planned {
   readonly kind: FaultKind;
   /** How often the kind comes before in the plan. */
