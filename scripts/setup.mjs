@@ -119,7 +119,10 @@ const buildPage = () => {
 };
 
 const buildClient = () => {
-  const folders = ['src/client', 'scripts/client'].flatMap((folder) => sources(join(root, folder)));
+  // Of the pipeline: what client and server share.
+  const folders = ['src/client', 'src/pipeline', 'scripts/client'].flatMap((folder) =>
+    sources(join(root, folder)),
+  );
   const files = ['docs/client.md', 'package.json', 'package-lock.json'];
   const key = hashOf([...folders, ...files.map((file) => readFileSync(join(root, file), 'utf8'))].join('\n'));
   once(join(root, 'dist', 'client', '.gantry-setup'), key, 'building the client', () => {

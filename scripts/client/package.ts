@@ -50,17 +50,20 @@ export const makeClientPackage = (folder: string): void => {
   const made = `${folder}.${pid}`;
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   execFileSync(execPath, [tsc, '-p', join(root, 'scripts/client'), '--outDir', made], { stdio: 'inherit' });
-  const sources = readdirSync(made).map((file) => readFileSync(join(made, file), 'utf8'));
+  const files = readdirSync(made, { recursive: true, encoding: 'utf8' }).filter(
+    (file) => file.endsWith('.ts') || file.endsWith('.js'),
+  );
+  const sources = files.map((file) => readFileSync(join(made, file), 'utf8'));
   const { name, version, license } = manifest;
   const own = {
     ...{ name, version, license },
     description: 'A typed client of Gantry, the self-hosted AI image-processing pipeline',
     type: 'module',
     exports: {
-      './client': { types: './client.d.ts', default: './client.js' },
+      './client': { types: './client/client.d.ts', default: './client/client.js' },
       './package.json': './package.json',
     },
-    files: ['*.js', '*.d.ts'],
+    files: ['**/*.js', '**/*.d.ts'],
     engines: { node: '>=24' },
     dependencies: dependenciesOf(sources),
   };

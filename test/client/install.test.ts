@@ -130,9 +130,16 @@ suite('what other programs install', () => {
       (name) => !name.startsWith('.'),
     );
     assert.deepEqual(installed.sort(), ['gantry', ...needed].sort());
-    const files = await readdir(join(program.folder, 'node_modules/gantry'));
-    const others = files.filter((name) => !/^\w+(\.d\.ts|\.js)$/.test(name));
-    assert.deepEqual(others.sort(), ['LICENSE', 'README.md', 'package.json']);
+    const own = await readdir(join(program.folder, 'node_modules/gantry'), {
+      recursive: true,
+      withFileTypes: true,
+    });
+    const others = own.filter((entry) => entry.isFile() && !/\.(d\.ts|js)$/.test(entry.name));
+    assert.deepEqual(others.map(({ name }) => name).sort(), ['LICENSE', 'README.md', 'package.json']);
+    const shared = own.filter((entry) => entry.isDirectory() && entry.name !== 'client');
+    for (const { name } of shared)
+      assert.equal(name, 'pipeline', 'the setup script looks nowhere else for changes');
+    assert.ok(!needed.includes('typebox'), 'types of the server are to be taken from src/client/answers.ts');
     await works(program);
   });
 });
