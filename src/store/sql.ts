@@ -36,7 +36,8 @@ export const sqlStore = (sql: Sql, own: Pick<Store, 'onChange' | 'close'>): Stor
   record: (outcomes) => record(sql, outcomes),
   requeue: (unchangedSince, limit) => requeue(sql, millis(unchangedSince), limit),
   reprocess: (id, leaseMs, traceparent) => reprocess(sql, id, leaseMs, traceparent),
-  replayDead: (limit, traceparent) => replayDead(sql, limit, traceparent),
+  replayDead: (limit, traceparent, diedBefore) =>
+    replayDead(sql, limit, traceparent, diedBefore === undefined ? undefined : millis(diedBefore)),
   remove: (id) => remove(sql, id),
   image: (id) => image(sql, id),
   blobOf: (id) => blobOf(sql, id),
