@@ -12,6 +12,7 @@ import { accepted, failed, future, newImage, succeeded } from './contract/sample
 import { openSqliteStore, sqliteStore } from './sqlite.ts';
 import { type Database, openDatabase } from './sqlite-database.ts';
 import { storeContract } from './store.contract.ts';
+import type { Store } from './store.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gantry-sqlite-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -42,7 +43,11 @@ describe('SQLite only', () => {
     const first = await openSqliteStore(file);
     const job = await accepted(first);
     await first.record([succeeded(job)]);
-    const before = [await first.image(job.id), await first.thumbnail(job.id), await first.events(0, 10)];
+    const kept = async (store: Store) => [
+      ...[await store.image(job.id), await store.thumbnail(job.id), await store.events(0, 10)],
+      await store.installation(),
+    ];
+    const before = await kept(first);
     await first.close();
     assert.deepEqual(
       readdirSync(folder).filter((name) => join(folder, name).startsWith(file)).length,
@@ -50,10 +55,7 @@ describe('SQLite only', () => {
       'closing leaves one file, so that it can be copied',
     );
     const second = await openSqliteStore(file);
-    assert.deepEqual(
-      [await second.image(job.id), await second.thumbnail(job.id), await second.events(0, 10)],
-      before,
-    );
+    assert.deepEqual(await kept(second), before);
     await second.close();
   });
 
@@ -189,6 +191,7 @@ describe('SQLite only', () => {
       drop table counts;
       drop table uploads;
       drop table upload_parts;
+      drop table installation;
       delete from kysely_migration where name <> '001-initial'`);
     old.close();
     const store = await openSqliteStore(file);

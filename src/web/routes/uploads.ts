@@ -69,6 +69,7 @@ export const uploadsRoutes = async (parent: App, context: WebContext): Promise<v
   const appending = {
     store,
     blobs,
+    installation: await store.installation(),
     keepMs: limits.keepUploadsMs,
     onPart: (bytes: number) => admission.stored(bytes),
   };
