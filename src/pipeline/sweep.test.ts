@@ -11,7 +11,7 @@ const sweeping = (
   store: Store,
   broker: Broker,
   requeued: () => void,
-  { overdueAfterMs = 0, newestEnded = 0 } = {},
+  { overdueAfterMs = 0, newestEnded = 0, keepEventsMs = 3_600_000 } = {},
 ) =>
   startSweep({
     store,
@@ -20,7 +20,7 @@ const sweeping = (
     log,
     intervalMs: 3_600_000,
     overdueAfterMs,
-    keepEventsMs: 3_600_000,
+    keepEventsMs,
     newestEnded: () => newestEnded,
     requeued,
   });
@@ -33,8 +33,9 @@ const sweepOnce = async (store: Store, broker: Broker, times = {}): Promise<numb
     ...store,
     // The last step of every sweep.
     async expire(...batch) {
-      await store.expire(...batch);
+      const more = await store.expire(...batch);
       swept.resolve();
+      return more;
     },
   };
   const sweep = sweeping(expiring, { ...broker, onEmptied: () => undefined }, () => undefined, times);
@@ -210,5 +211,26 @@ test('a loss of many is mended in batches with a turn between, and by the next r
   await next.stop();
   assert.deepEqual(seen, [1_000, 2_000, 2_500], 'each is seen before the next one');
   assert.ok(mended instanceof Promise);
+  await store.close();
+});
+
+test('one sweep drops everything that is too old, however much it is', async () => {
+  const store = await openStore();
+  await store.accept([{ images: Array.from({ length: 11_500 }, newImage) }], 60_000);
+  const dropped = Promise.withResolvers<void>();
+  const watched: Store = {
+    ...store,
+    async expire(...batch) {
+      const more = await store.expire(...batch);
+      if (!more) dropped.resolve();
+      return more;
+    },
+  };
+  const broker = { ...memoryBroker(), onEmptied: () => undefined };
+  const sweep = sweeping(watched, broker, () => undefined, { keepEventsMs: -1000 });
+  sweep.wake();
+  await dropped.promise;
+  await sweep.stop();
+  assert.equal(await store.lastEvent(), 0);
   await store.close();
 });

@@ -177,8 +177,8 @@ export interface Store extends Uploads {
   existing(ids: readonly string[]): Promise<Set<string>>;
   /** Calls back when another process may have written events or outbox rows. Only a hint: polling is the truth. */
   onChange(listener: () => void): void;
-  /** Drops events and idempotency keys older than `before` (ISO), in a bounded batch. */
-  expire(before: string, limit: number): Promise<void>;
+  /** Drops events and idempotency keys older than `before` (ISO), at most `limit` of each; true if there may be more. */
+  expire(before: string, limit: number): Promise<boolean>;
   /** Answers if the store can be written to; throws otherwise. */
   ping(): Promise<void>;
   close(): Promise<void>;
