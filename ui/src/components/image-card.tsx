@@ -1,10 +1,12 @@
-import { memo, useState } from 'react';
+import { memo, useRef, useState } from 'react';
 import { type Image, replay, thumbnailUrl } from '../api.ts';
 import { formatBytes, formatShortTime } from '../format.ts';
 import { describeFault } from '../listing-source.ts';
 import { useMay } from '../session.ts';
 import { texts } from '../texts.ts';
+import { useKeptFocus } from '../use-kept-focus.ts';
 import { openImage } from '../view.ts';
+import { ActionButton } from './action-button.tsx';
 import { PictureIcon } from './icons.tsx';
 import { onPlainClick } from './link.tsx';
 import { StateChip } from './state-chip.tsx';
@@ -36,6 +38,8 @@ export const ImageCard = memo(({ image, href, leaving, onChanged }: ImageCardPro
   const [fault, setFault] = useState('');
   const [busy, setBusy] = useState(false);
   const mayChange = useMay('admin');
+  const card = useRef<HTMLDivElement>(null);
+  const keptFocus = useKeptFocus(card);
   const name = image.filename || texts.list.unnamed;
 
   const onReplay = async () => {
@@ -52,7 +56,14 @@ export const ImageCard = memo(({ image, href, leaving, onChanged }: ImageCardPro
   };
 
   return (
-    <div className="card" data-image={image.id} data-state={image.state} data-leaving={leaving || undefined}>
+    <div
+      ref={card}
+      className="card"
+      data-image={image.id}
+      data-state={image.state}
+      data-leaving={leaving || undefined}
+      {...keptFocus}
+    >
       <a className="card-link" href={href} onClick={onPlainClick(() => openImage(image.id))}>
         <span className="card-picture">
           <Thumbnail image={image} />
@@ -67,10 +78,10 @@ export const ImageCard = memo(({ image, href, leaving, onChanged }: ImageCardPro
         </span>
       </a>
       {mayChange && image.state === 'dead' && !leaving && (
-        <button type="button" className="button button-small card-replay" disabled={busy} onClick={onReplay}>
+        <ActionButton className="button button-small card-replay" idle={busy} onClick={onReplay}>
           {texts.list.replay}
           <span className="visually-hidden">: {name}</span>
-        </button>
+        </ActionButton>
       )}
       {fault && (
         <p className="fault" role="alert">
