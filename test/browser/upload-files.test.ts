@@ -27,9 +27,9 @@ test('files that are dropped onto an open image are new ones: it is said before,
   const points = [
     [5, 5],
     [640, 360],
-    [1275, 715],
+    [1240, 710],
   ];
-  await sign.evaluate("(element) => { element.style.pointerEvents = 'auto'; }");
+  await up.page.evaluate("document.querySelector('.drop').style.pointerEvents = 'auto'");
   for (const [x, y] of points)
     assert.ok(await up.page.evaluate(`document.elementFromPoint(${x}, ${y}).closest('.drop') !== null`));
   up.proxy.stall();

@@ -197,7 +197,8 @@ export const texts = {
     intendedUse: 'Meant for',
     limitations: 'Where it goes wrong',
     trainingData: 'Trained on',
-    mix: 'Labels given to the pictures it was measured on',
+    mix: 'Labels given when it was measured',
+    more: 'More about it',
   },
   chip: { failed: 'Failed:', dead: 'Dead:' },
   detail: {

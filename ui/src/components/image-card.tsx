@@ -11,12 +11,26 @@ import { PictureIcon } from './icons.tsx';
 import { onPlainClick } from './link.tsx';
 import { StateChip } from './state-chip.tsx';
 
+/** How much longer one side may be than the other until cutting off what sticks out leaves nothing to recognise. */
+const longest = 2.5;
+
+const isLong = (width: number, height: number): boolean =>
+  Math.max(width, height) > longest * Math.min(width, height);
+
 /** An image's thumbnail, or a sign in its place. */
 export const Thumbnail = ({ image }: { image: Image }) => {
   const [broken, setBroken] = useState(false);
   // The picture's dimensions and its thumbnail come from the same decode: without one there is no other.
   if (image.width !== null && !broken) {
-    return <img src={thumbnailUrl(image.id)} alt="" loading="lazy" onError={() => setBroken(true)} />;
+    return (
+      <img
+        src={thumbnailUrl(image.id)}
+        alt=""
+        loading="lazy"
+        data-long={isLong(image.width, image.height ?? image.width) || undefined}
+        onError={() => setBroken(true)}
+      />
+    );
   }
   return (
     <span className="card-placeholder">

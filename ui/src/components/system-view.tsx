@@ -97,7 +97,9 @@ const Limits = ({ about: { limits } }: { about: System }) => (
   />
 );
 
-const Panel = ({ children }: { children: ReactNode }) => <div className="panel">{children}</div>;
+const Panel = ({ wide = false, children }: { wide?: boolean; children: ReactNode }) => (
+  <div className={wide ? 'panel panel-wide' : 'panel'}>{children}</div>
+);
 
 /** What runs here, how it is, and the models with what they can and cannot do. */
 export const SystemView = ({ live }: { live: Live }) => {
@@ -131,11 +133,11 @@ export const SystemView = ({ live }: { live: Live }) => {
           <Panel>
             <Storage about={value} />
           </Panel>
-          <Panel>
+          <Panel wide>
             <Limits about={value} />
           </Panel>
           {value.models.map((model) => (
-            <ModelCard key={model.digest} model={model} />
+            <ModelCard key={model.digest} model={model} folded={value.models.length > 1} />
           ))}
         </div>
       )}
