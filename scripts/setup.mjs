@@ -104,9 +104,11 @@ const sources = (folder) =>
   });
 
 const buildPage = () => {
-  const key = hashOf(
-    [...sources(join(root, 'ui')), readFileSync(join(root, 'package-lock.json'), 'utf8')].join('\n'),
+  // What the page shares with the command line, and the packages it is built with.
+  const shared = ['src/picture-name.ts', 'package-lock.json'].map((path) =>
+    readFileSync(join(root, path), 'utf8'),
   );
+  const key = hashOf([...sources(join(root, 'ui')), ...shared].join('\n'));
   once(join(root, 'ui', 'dist', '.gantry-setup'), key, 'building the page', () => {
     run(join(bin, 'node'), [
       join(root, 'node_modules', 'vite', 'bin', 'vite.js'),
