@@ -113,14 +113,20 @@ const cutSecondPiece = (): Promise<boolean> =>
   });
 const stalled = (name: string) => row(name).getByText('Connection lost, trying again').waitFor();
 
-/** Drops files or folders of the disk onto the page, as a file manager does. */
-const drop = async (...files: string[]): Promise<void> => {
+type DragStep = readonly [type: 'dragEnter' | 'dragOver' | 'drop', y: number];
+/** Drags files or folders of the disk over the page, as a file manager does. */
+const drag = async (files: string[], steps: readonly DragStep[]): Promise<void> => {
   const cdp = await context.newCDPSession(page);
   const data = { items: [], files, dragOperationsMask: 1 };
-  for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
-    await cdp.send('Input.dispatchDragEvent', { type, x: 200, y: 300, data });
+  for (const [type, y] of steps) await cdp.send('Input.dispatchDragEvent', { type, x: 200, y, data });
   await cdp.detach();
 };
+const drop = (...files: string[]): Promise<void> =>
+  drag(files, [
+    ['dragEnter', 300],
+    ['dragOver', 300],
+    ['drop', 300],
+  ]);
 const nobodyHolds = async (): Promise<void> => {
   await page.evaluate(
     '(async () => { while (objectUrls.size > 0) await new Promise(requestAnimationFrame); })()',
@@ -183,6 +189,43 @@ test('files that are dropped, without any folder', async () => {
   await drop(join(path, 'loose-0.png'), join(path, 'deeper', 'loose-1.png'));
   await accepted('loose-0');
   await accepted('loose-1');
+});
+
+test('what is dragged from one part of the page to the next is over it all the time, and then no longer', async () => {
+  const path = join(await folderOf('dragged', 1), 'dragged-0.png');
+  // Safari up to 26 tells of no drag where it comes from or goes to.
+  await page.evaluate("Object.defineProperty(DragEvent.prototype, 'relatedTarget', { get: () => null })");
+  const notice = page.getByText('Drop the images to upload them');
+  await drag(
+    [path],
+    [
+      ['dragEnter', 20],
+      ['dragOver', 20],
+    ],
+  );
+  await notice.waitFor();
+  await page.evaluate(`{
+    const { parentNode } = document.querySelector('.drop');
+    globalThis.gone = 0;
+    new MutationObserver((changes) => {
+      for (const { removedNodes } of changes)
+        for (const node of removedNodes) if (node.className === 'drop') gone += 1;
+    }).observe(parentNode, { childList: true });
+  }`);
+  await drag(
+    [path],
+    [
+      ['dragOver', 120],
+      ['dragOver', 300],
+      ['dragOver', 20],
+    ],
+  );
+  assert.equal(await page.evaluate('gone'), 0);
+  // Out of the window; the protocol knows no such step.
+  await page.evaluate(
+    "document.elementFromPoint(200, 20).dispatchEvent(new DragEvent('dragleave', { bubbles: true }))",
+  );
+  await notice.waitFor({ state: 'detached' });
 });
 
 test('a picture that is pasted', async () => {
