@@ -7,6 +7,7 @@ import sharp from 'sharp';
 import { type Gantry, startGantry } from '../start-gantry.ts';
 import { axe } from './axe.ts';
 import { launchChromium } from './chromium.ts';
+import { saidTwice } from './said-twice.ts';
 
 const fixture = (path: string): string => fileURLToPath(new URL(`../fixtures/${path}`, import.meta.url));
 
@@ -92,7 +93,10 @@ const views: Readonly<Record<string, readonly [search: string, prepare: Prepare]
       await page.getByRole('button', { name: 'Not now' }).waitFor();
     },
   ],
-  system: ['?view=system', (page) => page.locator('.model-card').waitFor()],
+  system: [
+    '?view=system',
+    (page) => page.getByRole('heading', { level: 4, name: 'Accuracy of each label' }).waitFor(),
+  ],
   offline: [
     '',
     async (page, context) => {
@@ -120,7 +124,7 @@ const views: Readonly<Record<string, readonly [search: string, prepare: Prepare]
 };
 
 for (const [view, [search, prepare]] of Object.entries(views)) {
-  test(`axe finds nothing, and nothing is wider than the window: ${view}`, async () => {
+  test(`axe finds nothing, nothing is said twice or wider than the window: ${view}`, async () => {
     const context = await browser.newContext({ locale: 'en-GB', reducedMotion: 'reduce' });
     try {
       const page = await context.newPage();
@@ -129,6 +133,7 @@ for (const [view, [search, prepare]] of Object.entries(views)) {
       // What is pointed at is not deleted, so that it is there for every look.
       const toast = page.locator('.toast');
       if (await toast.isVisible()) await toast.hover();
+      assert.deepEqual(await saidTwice(page), []);
       for (const { name, size, colorScheme } of screens) {
         await page.setViewportSize(size);
         await page.emulateMedia({ colorScheme });

@@ -47,6 +47,44 @@ test('files that are dropped onto an open image are new ones: it is said before,
   up.forgive(brokenConnections);
 });
 
+test('what is dragged from one part of the page to the next is over it all the time, and then no longer', async () => {
+  const path = join(await folderOf(up.folder, 'dragged', 1), 'dragged-0.png');
+  const { page } = up;
+  // Safari up to 26 tells of no drag where it comes from or goes to.
+  await page.evaluate("Object.defineProperty(DragEvent.prototype, 'relatedTarget', { get: () => null })");
+  const notice = page.getByText('Drop the images to upload them');
+  await up.drag(
+    [
+      ['dragEnter', 20],
+      ['dragOver', 20],
+    ],
+    [path],
+  );
+  await notice.waitFor();
+  await page.evaluate(`{
+    const { parentNode } = document.querySelector('.drop');
+    globalThis.gone = 0;
+    new MutationObserver((changes) => {
+      for (const { removedNodes } of changes)
+        for (const node of removedNodes) if (node.className === 'drop') gone += 1;
+    }).observe(parentNode, { childList: true });
+  }`);
+  await up.drag(
+    [
+      ['dragOver', 120],
+      ['dragOver', 300],
+      ['dragOver', 20],
+    ],
+    [path],
+  );
+  assert.equal(await page.evaluate('gone'), 0);
+  // Out of the window; the protocol knows no such step.
+  await page.evaluate(
+    "document.elementFromPoint(200, 20).dispatchEvent(new DragEvent('dragleave', { bubbles: true }))",
+  );
+  await notice.waitFor({ state: 'detached' });
+});
+
 test('a picture that is pasted', async () => {
   await up.context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await up.page.evaluate(`(async () => {

@@ -33,6 +33,8 @@ export interface UploadPage {
   uploads(): Locator;
   row(name: string): Locator;
   choose(files: Parameters<Locator['setInputFiles']>[0]): Promise<void>;
+  /** Drags files or folders of the disk over the page, step by step, as a file manager does. */
+  drag(steps: readonly DragStep[], files: readonly string[]): Promise<void>;
   /** Drops files or folders of the disk onto the page, as a file manager does. */
   drop(...files: string[]): Promise<void>;
   /** Drags files of the disk over the page, and holds them there. */
@@ -43,6 +45,9 @@ export interface UploadPage {
   /** Resolves once no preview holds a file any more. */
   nobodyHolds(): Promise<void>;
 }
+
+/** What the pointer does, and how far (px) below the window's upper edge. */
+export type DragStep = readonly [type: 'dragEnter' | 'dragOver' | 'drop', y?: number];
 
 /** What a page meets while its connections are cut: that is what is tested. */
 export const brokenConnections = /net::ERR_|status of 503/;
@@ -110,10 +115,10 @@ export const uploadPage = (): UploadPage => {
     startGantry({ dataDir: join(folder, 'data'), args, env: { GANTRY_MODEL: model, GANTRY_WORKERS: '1' } });
   const url = () => `http://localhost:${proxy.port}`;
   const uploads = () => page.getByRole('region', { name: 'Uploads' });
-  const drag = async (types: readonly ('dragEnter' | 'dragOver' | 'drop')[], files: string[]) => {
+  const drag = async (steps: readonly DragStep[], files: readonly string[]) => {
     const cdp = await context.newCDPSession(page);
-    const data = { items: [], files, dragOperationsMask: 1 };
-    for (const type of types) await cdp.send('Input.dispatchDragEvent', { type, x: 200, y: 300, data });
+    const data = { items: [], files: [...files], dragOperationsMask: 1 };
+    for (const [type, y = 300] of steps) await cdp.send('Input.dispatchDragEvent', { type, x: 200, y, data });
     await cdp.detach();
   };
 
@@ -185,8 +190,9 @@ export const uploadPage = (): UploadPage => {
     uploads,
     row: (name) => uploads().getByRole('listitem').filter({ hasText: name }),
     choose: (files) => page.locator('input[type=file]').setInputFiles(files),
-    drop: (...files) => drag(['dragEnter', 'dragOver', 'drop'], files),
-    dragOver: (...files) => drag(['dragEnter', 'dragOver'], files),
+    drag,
+    drop: (...files) => drag([['dragEnter'], ['dragOver'], ['drop']], files),
+    dragOver: (...files) => drag([['dragEnter'], ['dragOver']], files),
     accepted: (name) => page.locator('[data-image]').filter({ hasText: name }).first().waitFor(),
     named: async (name) => {
       const answer = await fetch(`${gantry.url}/images?limit=500&text=${encodeURIComponent(name)}`);

@@ -7,14 +7,18 @@ const carriesFiles = (transfer: DataTransfer | null) => transfer?.types.includes
 export const useFileDrop = (onSelection: (selection: Selection) => void): boolean => {
   const [over, setOver] = useState(false);
   useEffect(() => {
+    let entered: EventTarget | null = null;
+    const onDragEnter = ({ target }: DragEvent) => {
+      entered = target;
+    };
     const onDragOver = (event: DragEvent) => {
       if (!carriesFiles(event.dataTransfer)) return;
       event.preventDefault();
       setOver(true);
     };
-    // relatedTarget is null only when the pointer leaves the window.
-    const onDragLeave = (event: DragEvent) => {
-      if (!event.relatedTarget) setOver(false);
+    // The next element is entered before the last one is left. Safari up to 26 does not say where the pointer goes (relatedTarget).
+    const onDragLeave = ({ target }: DragEvent) => {
+      if (target === entered) setOver(false);
     };
     const onDrop = (event: DragEvent) => {
       setOver(false);
@@ -26,11 +30,13 @@ export const useFileDrop = (onSelection: (selection: Selection) => void): boolea
       const files = event.clipboardData?.files;
       if (files && files.length > 0) onSelection(chosenFiles(files));
     };
+    window.addEventListener('dragenter', onDragEnter);
     window.addEventListener('dragover', onDragOver);
     window.addEventListener('dragleave', onDragLeave);
     window.addEventListener('drop', onDrop);
     window.addEventListener('paste', onPaste);
     return () => {
+      window.removeEventListener('dragenter', onDragEnter);
       window.removeEventListener('dragover', onDragOver);
       window.removeEventListener('dragleave', onDragLeave);
       window.removeEventListener('drop', onDrop);

@@ -18,13 +18,14 @@ export const shorten = (digest: string) => {
 
 interface FactsProps {
   readonly title: string;
+  readonly heading?: 'h3' | 'h4';
   readonly rows: readonly (readonly [string, ReactNode])[];
 }
 
 /** Names and their values, under a heading. */
-export const Facts = ({ title, rows }: FactsProps) => (
+export const Facts = ({ title, heading: Heading = 'h3', rows }: FactsProps) => (
   <section className="facts">
-    <h3>{title}</h3>
+    <Heading>{title}</Heading>
     <dl>
       {rows.map(([name, value]) => (
         <div key={name}>

@@ -16,7 +16,7 @@ const Tool = ({
   onPress: () => void;
   children: React.ReactNode;
 }) => (
-  <button type="button" className="button-icon" aria-label={name} title={name} onClick={onPress}>
+  <button type="button" className="button-icon" title={name} onClick={onPress}>
     {children}
   </button>
 );

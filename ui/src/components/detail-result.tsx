@@ -8,10 +8,16 @@ const Bar = ({ share }: { share: number }) => (
   </span>
 );
 
+interface SharesProps {
+  readonly title: string;
+  readonly heading?: 'h3' | 'h4';
+  readonly rows: readonly (readonly [label: string, share: number])[];
+}
+
 /** Labels with their shares as bars. */
-export const Shares = ({ title, rows }: { title: string; rows: readonly (readonly [string, number])[] }) => (
+export const Shares = ({ title, heading: Heading = 'h3', rows }: SharesProps) => (
   <section className="shares">
-    <h3>{title}</h3>
+    <Heading>{title}</Heading>
     <dl>
       {rows.map(([label, share]) => (
         <div key={label} className="share">

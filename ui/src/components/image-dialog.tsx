@@ -55,7 +55,6 @@ const Step = ({ image, newer = false }: { image: Image | null; newer?: boolean }
     <button
       type="button"
       className="button-icon"
-      aria-label={name}
       title={name}
       aria-disabled={image === null}
       onClick={() => image && openImage(image.id)}
@@ -110,13 +109,7 @@ export const ImageDialog = (props: ImageDialogProps) => {
           <span className="dialog-tools">
             <Step image={newer} newer />
             <Step image={older} />
-            <button
-              type="button"
-              className="button-icon"
-              aria-label={texts.detail.close}
-              title={texts.detail.close}
-              onClick={close}
-            >
+            <button type="button" className="button-icon" title={texts.detail.close} onClick={close}>
               <CloseIcon />
             </button>
           </span>

@@ -9,7 +9,7 @@ const { system } = texts;
 
 const Part = ({ title, children }: { title: string; children: ReactNode }) => (
   <section>
-    <h3>{title}</h3>
+    <h4>{title}</h4>
     {children}
   </section>
 );
@@ -37,6 +37,7 @@ export const ModelCard = ({ model, folded }: { model: Model; folded: boolean }) 
     <div className="model-parts">
       <Facts
         title={system.about}
+        heading="h4"
         rows={[
           [system.labels, labels.join(', ')],
           [system.input, system.pixels(formatCount(input.width), formatCount(input.height))],
@@ -50,8 +51,8 @@ export const ModelCard = ({ model, folded }: { model: Model; folded: boolean }) 
           [system.data, accuracy.data],
         ]}
       />
-      <Shares title={system.perLabel} rows={Object.entries(accuracy.perLabel)} />
-      {card?.labelMix && <Shares title={system.mix} rows={mixOf(card.labelMix)} />}
+      <Shares title={system.perLabel} heading="h4" rows={Object.entries(accuracy.perLabel)} />
+      {card?.labelMix && <Shares title={system.mix} heading="h4" rows={mixOf(card.labelMix)} />}
       {card && (
         <Part title={system.intendedUse}>
           <p>{card.intendedUse}</p>

@@ -63,8 +63,7 @@ export const UploadRow = ({ upload, queue }: { upload: Upload; queue: UploadQueu
         <button
           type="button"
           className="button-icon"
-          aria-label={texts.upload.forFile(action, name)}
-          title={action}
+          title={texts.upload.forFile(action, name)}
           onClick={() => queue.dismiss(key)}
         >
           <CloseIcon />
