@@ -16,6 +16,9 @@ test('files that are dropped, without any folder', async () => {
 test('files that are dropped onto an open image are new ones: it is said before, and after how they are', async () => {
   const path = await folderOf(up.folder, 'onto', 3);
   await up.choose(await small('opened.png'));
+  await up.accepted('opened');
+  // It no longer counts.
+  await up.uploads().waitFor({ state: 'hidden' });
   await up.page.getByRole('link', { name: /opened/ }).click();
   const dialog = up.page.getByRole('dialog', { name: 'opened.png' });
   await dialog.waitFor();

@@ -12,7 +12,7 @@ import { type Gantry, startGantry } from '../start-gantry.ts';
 import { launchChromium } from './chromium.ts';
 import { openWatchedPage } from './watched-page.ts';
 
-/** Tiny, so that what is measured is the upload. */
+/** Tiny: what is measured is the upload. */
 const model = fileURLToPath(new URL('../fixtures/models/colours', import.meta.url));
 
 /** The page of a server behind a proxy that can fail, anew for each test of a file. */
@@ -113,7 +113,6 @@ export const uploadPage = (): UploadPage => {
 
   const start = (args: readonly string[] = []): Promise<Gantry> =>
     startGantry({ dataDir: join(folder, 'data'), args, env: { GANTRY_MODEL: model, GANTRY_WORKERS: '1' } });
-  const url = () => `http://localhost:${proxy.port}`;
   const uploads = () => page.getByRole('region', { name: 'Uploads' });
   const drag = async (steps: readonly DragStep[], files: readonly string[]) => {
     const cdp = await context.newCDPSession(page);
@@ -138,7 +137,7 @@ export const uploadPage = (): UploadPage => {
   beforeEach(async () => {
     context = await browser.newContext({ locale: 'en-GB' });
     await context.addInitScript(countObjectUrls);
-    ({ page, faults } = await openWatchedPage(context, url()));
+    ({ page, faults } = await openWatchedPage(context, opened.url));
     // The machine may have much else to do.
     page.setDefaultTimeout(60_000);
     requests = [];
@@ -151,12 +150,13 @@ export const uploadPage = (): UploadPage => {
   });
   afterEach(async () => {
     proxy.disarm();
+    proxy.resume();
     proxy.refuse(false);
     await context.close();
     assert.deepEqual(faults, []);
   });
 
-  return {
+  const opened: UploadPage = {
     get folder() {
       return folder;
     },
@@ -167,7 +167,7 @@ export const uploadPage = (): UploadPage => {
       return proxy;
     },
     get url() {
-      return url();
+      return `http://localhost:${proxy.port}`;
     },
     get browser() {
       return browser;
@@ -204,4 +204,5 @@ export const uploadPage = (): UploadPage => {
       );
     },
   };
+  return opened;
 };
