@@ -59,8 +59,12 @@ const scrollTo = async (place: number): Promise<readonly string[]> => {
   await page.locator('.card-skeleton').first().waitFor({ state: 'detached' });
   return shown();
 };
+/** Follows a link of the navigation from wherever the page is scrolled to. */
 const go = async (name: string): Promise<void> => {
-  await page.getByRole('navigation').getByRole('link', { name }).focus();
+  await page
+    .getByRole('navigation')
+    .getByRole('link', { name })
+    .evaluate((link: { focus(options: object): void }) => link.focus({ preventScroll: true }));
   await page.keyboard.press('Enter');
 };
 const scrolled = () => page.evaluate('scrollY') as Promise<number>;
@@ -89,10 +93,11 @@ test('back in the list it is where it was from the first frame on, and forward, 
   await page.locator('.letter').first().waitFor();
   assert.equal(await scrolled(), 0);
   await watchFrames();
+  const asked = page.waitForResponse(/images\?/);
   await page.goBack();
   assert.deepEqual(await shown(), left);
   // A request tells whatever no event told; it changes nothing here.
-  await page.waitForResponse(/images\?/);
+  await asked;
   await page.locator('.cards').evaluate('new Promise(requestAnimationFrame)');
   assert.deepEqual(await shown(), left);
   assert.equal((await framesSeen()).length, 1, `${await framesSeen()}`);
@@ -106,38 +111,29 @@ test('back in the list it is where it was from the first frame on, and forward, 
   assert.deepEqual(await shown(), higher);
 });
 
-test('a filter, and another one, and the way back and forth again', async () => {
-  const all = await scrollTo(900);
-  await page.getByLabel('Label').focus();
+test('a filtered list is where it was left, and so is the one before', async () => {
+  await page.evaluate('scrollTo(0, 80)');
+  const all = await shown();
   await page.getByLabel('Label').selectOption('cat');
   await page.waitForURL(/label=cat/);
-  await page.locator('.card').filter({ hasText: 'cat' }).first().waitFor();
+  await page.locator('.chip', { hasText: 'dog' }).first().waitFor({ state: 'detached' });
+  assert.equal(await scrolled(), 80);
   const cats = await scrollTo(400);
-  await page.getByLabel('File name').fill('holiday');
-  await page.waitForURL(/text=holiday/);
-  await page.locator('.card').filter({ hasText: 'holiday' }).first().waitFor();
-  const holidays = await scrollTo(130);
-  assert.notDeepEqual(holidays, cats);
-
-  await page.goBack();
-  assert.deepEqual(await shown(), cats);
   await page.goBack();
   assert.deepEqual(await shown(), all);
   await page.goForward();
   assert.deepEqual(await shown(), cats);
-  await page.goForward();
-  assert.deepEqual(await shown(), holidays);
 });
 
 test('a span of time is one step back, whatever is tried in its panel', async () => {
-  const all = await scrollTo(900);
-  await page.locator('.filter-time summary').focus();
-  await page.keyboard.press('Enter');
+  await page.locator('.filter-time summary').click();
   await page.getByLabel('Uploaded before').fill('2025-07-01T12:00');
   await page.getByLabel('Uploaded from').fill('2025-06-01T12:00');
   await page.waitForURL(/from=2025.*until=2025/);
   await page.goBack();
-  assert.deepEqual(await shown(), all);
+  await page.waitForURL(`${gantry.url}/`);
+  await page.goForward();
+  await page.waitForURL(/from=2025.*until=2025/);
 });
 
 test('a click on the place goes to its top; what was left is one step back', async () => {
@@ -163,8 +159,7 @@ test('twenty quick steps back and forth end where they began', async () => {
     }
     history.go(-2);
   })()`);
-  await page.waitForURL(`${gantry.url}/`);
-  await page.waitForFunction("document.querySelector('.cards')");
+  await page.locator('.cards').waitFor();
   assert.deepEqual(await shown(), left);
 });
 
@@ -207,7 +202,7 @@ test('a reload comes back to a place near the top, and to the top from one far b
   const near = await scrollTo(290);
   await page.reload();
   await page.locator('.cards').waitFor();
-  await page.waitForFunction('scrollY > 0');
+  await page.locator(`[aria-posinset="${near[0]?.split(' ')[0]}"]`).waitFor();
   assert.deepEqual(
     (await shown()).map((row) => row.split(' ')[0]),
     near.map((row) => row.split(' ')[0]),
@@ -221,7 +216,7 @@ test('a reload comes back to a place near the top, and to the top from one far b
 
 test('an image that is opened and closed leaves the list and the focus where they were', async () => {
   const left = await scrollTo(500);
-  const name = left[4]?.split(' ').slice(1, -1).join(' ') ?? '';
+  const name = left[8]?.split(' ').slice(1, -1).join(' ') ?? '';
   const card = page.getByRole('link', { name });
   await card.focus();
   await page.keyboard.press('Enter');
@@ -235,5 +230,17 @@ test('an image that is opened and closed leaves the list and the focus where the
   await page.getByRole('dialog', { name }).waitFor();
   await page.goBack();
   await page.getByRole('dialog').waitFor({ state: 'detached' });
+  assert.deepEqual(await shown(), left);
+});
+
+test('of a list that was left long ago the place is known, if it is near the top', async () => {
+  const left = await scrollTo(290);
+  for (let visit = 0; visit < 8; visit += 1) {
+    await go('Images');
+    await page.locator('[aria-posinset="1"]').waitFor();
+  }
+  await page.evaluate('history.go(-8)');
+  await page.locator(`[aria-posinset="${left[0]?.split(' ')[0]}"]`).waitFor();
+  await page.locator('.card-skeleton').first().waitFor({ state: 'detached' });
   assert.deepEqual(await shown(), left);
 });

@@ -1,43 +1,27 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
-import { fill, sqliteDialect } from '../../bench/million-rows.ts';
-import { openSqliteStore } from '../../src/store/sqlite.ts';
-import { openDatabase } from '../../src/store/sqlite-database.ts';
-import { type Gantry, startGantry } from '../start-gantry.ts';
+import type { Gantry } from '../start-gantry.ts';
 import { launchChromium } from './chromium.ts';
+import { startFilledGantry } from './filled-gantry.ts';
 import { openWatchedPage } from './watched-page.ts';
 
 const count = 100_000;
 /** Many times what a window shows, and nothing of what there is. */
 const mostElements = 150;
 
-let dataDir: string;
 let gantry: Gantry;
 let browser: Browser;
 
 before(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'gantry-many-'));
-  const file = join(dataDir, 'gantry.db');
-  await (await openSqliteStore(file)).close();
-  const database = openDatabase(file, 5_000);
-  for (const statement of fill(sqliteDialect, count)) database.native.exec(statement);
-  // There are no originals: nothing is to be worked on.
-  database.native.exec('delete from outbox');
-  database.native.exec(`update images set state = 'failed', error_code = 'undecodable', error_message = 'broken'
-    where state in ('queued', 'processing')`);
-  database.close();
-  gantry = await startGantry({ dataDir });
+  gantry = await startFilledGantry(count);
   browser = await launchChromium();
 });
 after(async () => {
   await browser?.close();
   await gantry?.stop();
-  await rm(dataDir, { recursive: true, force: true });
 });
 
 /** What the window shows: places in the list and names, from top to bottom. */
@@ -101,6 +85,14 @@ test('100,000 images are scrolled through with few elements and little memory, a
   const middle = Number.parseInt((await shown(page))[0] ?? '', 10);
   assert.ok(middle > 40_000 && middle < 60_000, `${middle}`);
   assert.ok((await elements(page)) < mostElements);
+
+  // Elsewhere and back: the same rows on the same pixels.
+  const left = await shown(page);
+  await page.getByRole('link', { name: 'System' }).dispatchEvent('click');
+  await page.locator('.model-card').waitFor();
+  await page.goBack();
+  assert.deepEqual(await shown(page), left);
+  await fresh.waitFor();
 
   // With the keyboard: to the image beside, and to the end.
   await page.locator('.virtual a').nth(20).focus();

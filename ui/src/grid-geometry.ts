@@ -16,10 +16,12 @@ export interface Geometry {
   /** Of the first row, from the top of the page. */
   readonly top: number;
 }
-/** The cell at the upper edge of the window, and how much of its row is above it, in pixels. */
+/** The cell at the upper edge of the window. */
 export interface Edge {
   readonly index: number;
+  /** Pixels of its row that are above the window, of so many that a row has with its gap. */
   readonly cut: number;
+  readonly row: number;
 }
 
 /** As many columns as fit, which share the width. */
@@ -32,14 +34,15 @@ export const geometryOf = ({ width, top, rem }: Layout, size: CellSize): Geometr
 
 /** What is at the window's edge on a page that is scrolled so far. */
 export const edgeAt = ({ columns, height, gap, top }: Geometry, offset: number): Edge => {
+  const row = height + gap;
   const below = Math.max(0, offset - top);
-  const row = Math.floor(below / (height + gap));
-  return { index: row * columns, cut: below - row * (height + gap) };
+  const above = Math.floor(below / row);
+  return { index: above * columns, cut: below - above * row, row };
 };
 
-/** How far the page has to be scrolled for that; of a row that has become less tall no more than it is cut off. */
-export const offsetOf = ({ columns, height, gap, top }: Geometry, { index, cut }: Edge): number =>
-  top + Math.floor(index / columns) * (height + gap) + Math.min(cut, height + gap);
+/** How far the page has to be scrolled for that; of a row of another height the same share is cut off. */
+export const offsetOf = ({ columns, height, gap, top }: Geometry, { index, cut, row }: Edge): number =>
+  top + Math.floor(index / columns) * (height + gap) + cut * ((height + gap) / row);
 
 /** How tall the grid is with so many cells. */
 export const blockSizeOf = ({ columns, height, gap }: Geometry, count: number): number =>

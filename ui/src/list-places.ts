@@ -1,10 +1,9 @@
+import type { Edge } from './grid-geometry.ts';
+
 /** Where a list was left. */
-export interface ListPlace {
-  /** The first image that could be seen, and where in the list it stood. */
+export interface ListPlace extends Edge {
+  /** The image at its edge. */
   readonly image: string;
-  readonly index: number;
-  /** Pixels of its row that were above the window. */
-  readonly cut: number;
   /** How far the page was scrolled: what counts as long as the first row can be seen. */
   readonly top: number;
   /** The image that had the focus; empty: none. */

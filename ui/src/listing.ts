@@ -125,6 +125,7 @@ export const topOf = ({ filter, phase, chunks, next, gone, asOf }: Listing): Lis
   if (phase !== 'ready' || !chunk?.images) return undefined;
   const images = chunk.images.filter(({ id }) => !gone.has(id));
   const count = images.length;
+  if (count === 0) return undefined;
   return {
     ...emptyListing(filter),
     ...{ phase, count, asOf, chunks: [{ ...chunk, images, count }], next: below?.after ?? next },

@@ -8,17 +8,10 @@ import {
   useRef,
   useState,
 } from 'react';
-import {
-  blockSizeOf,
-  type CellSize,
-  type Edge,
-  edgeAt,
-  type Geometry,
-  geometryOf,
-  offsetOf,
-} from '../grid-geometry.ts';
+import { blockSizeOf, type CellSize, edgeAt, type Geometry, geometryOf } from '../grid-geometry.ts';
 import { KeptListContext } from '../kept-lists.ts';
 import { leaveAt, placeOf } from '../list-places.ts';
+import { startOf, useKeptEdge, useOnLeave } from '../use-grid-place.ts';
 import { useLayout } from '../use-layout.ts';
 
 export type { CellSize };
@@ -56,20 +49,6 @@ const step = (key: string, columns: number, page: number): number | undefined =>
     End: Number.POSITIVE_INFINITY,
   })[key];
 
-/** A row at the window's edge stays there when the rows change their number or height. */
-const useKeptEdge = (geometry: Geometry, offset: number, scrollTo: (offset: number) => void) => {
-  const before = useRef<{ geometry: Geometry; offset: number; edge: Edge } | null>(null);
-  useLayoutEffect(() => {
-    const was = before.current;
-    const same = was?.geometry.columns === geometry.columns && was.geometry.height === geometry.height;
-    if (was && !same) {
-      before.current = { ...was, geometry };
-      if (was.edge.index > 0) scrollTo(offsetOf(geometry, was.edge));
-      // Until the browser has scrolled, the offset says nothing about these rows.
-    } else if (was?.offset !== offset) before.current = { geometry, offset, edge: edgeAt(geometry, offset) };
-  });
-};
-
 const Cells = (props: VirtualGridProps & { readonly geometry: Geometry }) => {
   const { className, label, count, more, keyOf, indexOf, cell, onShow, active, geometry } = props;
   const { columns, width, height, gap, top } = geometry;
@@ -82,20 +61,13 @@ const Cells = (props: VirtualGridProps & { readonly geometry: Geometry }) => {
   const rows = Math.ceil(count / columns);
   const kept = focused === null ? -1 : Math.floor(indexOf(focused) / columns);
 
-  const initialOffset = (): number => {
-    if (!left || left.index === 0) return window.scrollY;
-    const found = indexOf(left.image);
-    // An image that is gone has left its place to others; a list that is much shorter is another one.
-    const index = found < 0 ? left.index : found;
-    return index < count ? offsetOf(geometry, { index, cut: left.cut }) : 0;
-  };
   const virtualizer = useWindowVirtualizer({
     count: rows,
     estimateSize: () => height,
     gap,
     overscan,
     scrollMargin: top,
-    initialOffset,
+    initialOffset: () => startOf(left, geometry, count, indexOf),
     rangeExtractor: (range: Range) => {
       const shown = defaultRangeExtractor(range);
       return kept < 0 || kept >= rows || shown.includes(kept) ? shown : [...shown, kept];
@@ -115,22 +87,11 @@ const Cells = (props: VirtualGridProps & { readonly geometry: Geometry }) => {
 
   useKeptEdge(geometry, virtualizer.scrollOffset ?? 0, virtualizer.scrollToOffset);
 
-  const leave = useRef<() => void>(() => undefined);
-  useLayoutEffect(() => {
-    leave.current = () => {
-      const offset = virtualizer.scrollOffset ?? 0;
-      const edge = edgeAt(geometry, offset);
-      leaveAt(name, { ...edge, image: keyOf(edge.index), top: offset, focused: focused ?? '' });
-    };
+  useOnLeave(() => {
+    const top = virtualizer.scrollOffset ?? 0;
+    const edge = edgeAt(geometry, top);
+    leaveAt(name, { ...edge, image: keyOf(edge.index), top, focused: focused ?? '' });
   });
-  useLayoutEffect(() => {
-    const onLeave = () => leave.current();
-    window.addEventListener('pagehide', onLeave);
-    return () => {
-      window.removeEventListener('pagehide', onLeave);
-      onLeave();
-    };
-  }, []);
 
   const focusOn = (index: number) => {
     wanted.current = index;
