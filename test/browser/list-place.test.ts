@@ -27,7 +27,7 @@ after(async () => {
 beforeEach(async () => {
   context = await browser.newContext({ locale: 'en-GB', viewport: { width: 1280, height: 900 } });
   ({ page, faults } = await openWatchedPage(context, gantry.url));
-  await page.locator('.card').first().waitFor();
+  await page.locator('[aria-posinset="1"] .card').waitFor();
 });
 afterEach(async () => {
   await context.close();
@@ -44,6 +44,16 @@ const shown = () =>
     .map(([box, item]) => [item.ariaPosInSet, item.querySelector('.card-name')?.textContent, box.top].join(' '))
     .sort((a, b) => Number.parseInt(a) - Number.parseInt(b))`) as Promise<string[]>;
 
+/** Scrolls by so many pixels, and has what is seen then drawn. */
+const scrollBy = async (pixels: number): Promise<readonly string[]> => {
+  await page.evaluate(`new Promise((resolve) => {
+    addEventListener('scroll', () => requestAnimationFrame(() => requestAnimationFrame(resolve)), { once: true });
+    scrollBy(0, ${pixels});
+  })`);
+  await page.locator('.card-skeleton').first().waitFor({ state: 'detached' });
+  return shown();
+};
+
 /** Scrolls down until the image at this place is seen, and then some pixels of a row. */
 const scrollTo = async (place: number): Promise<readonly string[]> => {
   await page.evaluate(`new Promise((resolve) => {
@@ -55,9 +65,7 @@ const scrollTo = async (place: number): Promise<readonly string[]> => {
     };
     step();
   })`);
-  await page.evaluate('scrollBy(0, -137)');
-  await page.locator('.card-skeleton').first().waitFor({ state: 'detached' });
-  return shown();
+  return scrollBy(-137);
 };
 /** Follows a link of the navigation from wherever the page is scrolled to. */
 const go = async (name: string): Promise<void> => {
@@ -102,9 +110,7 @@ test('back in the list it is where it was from the first frame on, and forward, 
   assert.deepEqual(await shown(), left);
   assert.equal((await framesSeen()).length, 1, `${await framesSeen()}`);
 
-  await page.evaluate('scrollBy(0, -3000)');
-  await page.locator('.card-skeleton').first().waitFor({ state: 'detached' });
-  const higher = await shown();
+  const higher = await scrollBy(-3_000);
   await page.goForward();
   await page.locator('.letter').first().waitFor();
   await page.goBack();
@@ -112,8 +118,7 @@ test('back in the list it is where it was from the first frame on, and forward, 
 });
 
 test('a filtered list is where it was left, and so is the one before', async () => {
-  await page.evaluate('scrollTo(0, 80)');
-  const all = await shown();
+  const all = await scrollBy(80);
   await page.getByLabel('Label').selectOption('cat');
   await page.waitForURL(/label=cat/);
   await page.locator('.chip', { hasText: 'dog' }).first().waitFor({ state: 'detached' });
