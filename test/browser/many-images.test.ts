@@ -6,6 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import type { Gantry } from '../start-gantry.ts';
 import { launchChromium } from './chromium.ts';
 import { startFilledGantry } from './filled-gantry.ts';
+import { scrollDown, shown } from './scrolled-list.ts';
 import { openWatchedPage } from './watched-page.ts';
 
 const count = 100_000;
@@ -24,13 +25,6 @@ after(async () => {
   await gantry?.stop();
 });
 
-/** What the window shows: places in the list and names, from top to bottom. */
-const shown = (page: Page) =>
-  page.evaluate(`[...document.querySelectorAll('.virtual > li')]
-    .map((item) => [item.getBoundingClientRect(), item])
-    .filter(([box]) => box.bottom > 0 && box.top < innerHeight)
-    .map(([box, item]) => [item.ariaPosInSet, item.querySelector('.card-name')?.textContent, box.top].join(' '))
-    .sort((a, b) => Number.parseInt(a) - Number.parseInt(b))`) as Promise<string[]>;
 const elements = (page: Page) => page.locator('.virtual > li').count();
 const heapBytes = async (page: Page): Promise<number> => {
   const session = await page.context().newCDPSession(page);
@@ -40,17 +34,6 @@ const heapBytes = async (page: Page): Promise<number> => {
   return usedSize;
 };
 const end = (page: Page) => page.getByText('All 100,000 images are listed.');
-/** To the end of what is loaded, again and again, until so many images are. */
-const scrollDown = (page: Page, until: number) =>
-  page.evaluate(`new Promise((resolve) => {
-    const step = () => {
-      const last = document.querySelector('.virtual > li:last-of-type');
-      if (document.querySelector('.list-end') || Number(last?.ariaPosInSet) >= ${until}) return resolve();
-      scrollTo(0, document.documentElement.scrollHeight);
-      requestAnimationFrame(step);
-    };
-    step();
-  })`);
 
 test('100,000 images are scrolled through with few elements and little memory, and nothing jumps', async () => {
   const context = await browser.newContext({ locale: 'en-GB', viewport: { width: 1280, height: 900 } });
