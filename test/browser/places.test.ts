@@ -45,6 +45,12 @@ test('filters are in the address, and the back and forward buttons undo and redo
   await page.getByText('No image matches the filter').waitFor();
   const until = new URL(page.url()).searchParams.get('until') ?? '';
   assert.equal(new Date(until).getTime(), new Date('2020-02-29T12:00').getTime());
+  await page.getByLabel('Uploaded on').fill('2020-02-29');
+  await page.waitForURL(/from=2020/);
+  const { searchParams } = new URL(page.url());
+  assert.equal(new Date(searchParams.get('from') ?? '').getTime(), new Date('2020-02-29T00:00').getTime());
+  assert.equal(new Date(searchParams.get('until') ?? '').getTime(), new Date('2020-03-01T00:00').getTime());
+  await page.getByText('29 Feb 2020', { exact: true }).waitFor();
   await page.getByRole('button', { name: 'Show all images' }).first().click();
   await cardOf('filtered-cat.png').waitFor();
   assert.equal(new URL(page.url()).search, '');
