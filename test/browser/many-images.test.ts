@@ -1,52 +1,30 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
-import { fill, sqliteDialect } from '../../bench/million-rows.ts';
-import { openSqliteStore } from '../../src/store/sqlite.ts';
-import { openDatabase } from '../../src/store/sqlite-database.ts';
-import { type Gantry, startGantry } from '../start-gantry.ts';
+import type { Gantry } from '../start-gantry.ts';
 import { launchChromium } from './chromium.ts';
+import { startFilledGantry } from './filled-gantry.ts';
+import { scrollDown, shown } from './scrolled-list.ts';
 import { openWatchedPage } from './watched-page.ts';
 
 const count = 100_000;
 /** Many times what a window shows, and nothing of what there is. */
 const mostElements = 150;
 
-let dataDir: string;
 let gantry: Gantry;
 let browser: Browser;
 
 before(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'gantry-many-'));
-  const file = join(dataDir, 'gantry.db');
-  await (await openSqliteStore(file)).close();
-  const database = openDatabase(file, 5_000);
-  for (const statement of fill(sqliteDialect, count)) database.native.exec(statement);
-  // There are no originals: nothing is to be worked on.
-  database.native.exec('delete from outbox');
-  database.native.exec(`update images set state = 'failed', error_code = 'undecodable', error_message = 'broken'
-    where state in ('queued', 'processing')`);
-  database.close();
-  gantry = await startGantry({ dataDir });
+  gantry = await startFilledGantry(count);
   browser = await launchChromium();
 });
 after(async () => {
   await browser?.close();
   await gantry?.stop();
-  await rm(dataDir, { recursive: true, force: true });
 });
 
-/** What the window shows: places in the list and names, from top to bottom. */
-const shown = (page: Page) =>
-  page.evaluate(`[...document.querySelectorAll('.virtual > li')]
-    .map((item) => [item.getBoundingClientRect(), item])
-    .filter(([box]) => box.bottom > 0 && box.top < innerHeight)
-    .map(([box, item]) => [item.ariaPosInSet, item.querySelector('.card-name')?.textContent, box.top].join(' '))
-    .sort((a, b) => Number.parseInt(a) - Number.parseInt(b))`) as Promise<string[]>;
 const elements = (page: Page) => page.locator('.virtual > li').count();
 const heapBytes = async (page: Page): Promise<number> => {
   const session = await page.context().newCDPSession(page);
@@ -56,17 +34,6 @@ const heapBytes = async (page: Page): Promise<number> => {
   return usedSize;
 };
 const end = (page: Page) => page.getByText('All 100,000 images are listed.');
-/** To the end of what is loaded, again and again, until so many images are. */
-const scrollDown = (page: Page, until: number) =>
-  page.evaluate(`new Promise((resolve) => {
-    const step = () => {
-      const last = document.querySelector('.virtual > li:last-of-type');
-      if (document.querySelector('.list-end') || Number(last?.ariaPosInSet) >= ${until}) return resolve();
-      scrollTo(0, document.documentElement.scrollHeight);
-      requestAnimationFrame(step);
-    };
-    step();
-  })`);
 
 test('100,000 images are scrolled through with few elements and little memory, and nothing jumps', async () => {
   const context = await browser.newContext({ locale: 'en-GB', viewport: { width: 1280, height: 900 } });
@@ -101,6 +68,14 @@ test('100,000 images are scrolled through with few elements and little memory, a
   const middle = Number.parseInt((await shown(page))[0] ?? '', 10);
   assert.ok(middle > 40_000 && middle < 60_000, `${middle}`);
   assert.ok((await elements(page)) < mostElements);
+
+  // Elsewhere and back: the same rows on the same pixels.
+  const left = await shown(page);
+  await page.getByRole('link', { name: 'System' }).dispatchEvent('click');
+  await page.locator('.model-card').waitFor();
+  await page.goBack();
+  assert.deepEqual(await shown(page), left);
+  await fresh.waitFor();
 
   // With the keyboard: to the image beside, and to the end.
   await page.locator('.virtual a').nth(20).focus();

@@ -1,5 +1,5 @@
-import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
-import { type Filter, fetchModels, fetchSummary, type Model, noFilter } from './api.ts';
+import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from 'react';
+import { fetchModels, fetchSummary, type Model } from './api.ts';
 import { Announcement } from './components/announcement.tsx';
 import { Brand } from './components/brand.tsx';
 import { ConnectionBadge } from './components/connection-badge.tsx';
@@ -17,13 +17,14 @@ import { UploadGlance } from './components/upload-glance.tsx';
 import { UploadList } from './components/upload-list.tsx';
 import { createDeletions, DeletionsContext } from './deletions.ts';
 import { formatClock, formatCount } from './format.ts';
+import { KeptListContext } from './kept-lists.ts';
 import { indexOf, neighbours, slotAt } from './listing.ts';
-import { createListing } from './listing-source.ts';
 import type { Live } from './live.ts';
 import { useMay } from './session.ts';
 import { texts } from './texts.ts';
 import { useDetail } from './use-detail.ts';
 import { useFileDrop } from './use-file-drop.ts';
+import { useKeptList } from './use-kept-list.ts';
 import { usePolled } from './use-polled.ts';
 import { useUploads } from './use-uploads.ts';
 import { closeImage, type Place, places, useView } from './view.ts';
@@ -48,28 +49,12 @@ interface AppProps {
 const ignore = () => undefined;
 const focusTitle = () => document.querySelector<HTMLElement>('#title')?.focus({ preventScroll: true });
 
-/** The list of the place: dead letters are the images of that state, and nothing is listed where there is no list. */
-const useListing = (live: Live, place: Place, filter: Filter) => {
-  const source = useMemo(
-    () => createListing(live, place === 'dead-letters' ? { ...noFilter, state: 'dead' } : filter),
-    [live, place, filter],
-  );
-  useEffect(() => (place === 'system' ? undefined : source.open()), [source, place]);
-  return { source, listing: useSyncExternalStore(source.subscribe, source.listing) };
-};
-
-/** The same filter as long as it says the same. */
-const useFilter = (filter: Filter): Filter => {
-  const key = JSON.stringify(filter);
-  return useMemo(() => JSON.parse(key) as Filter, [key]);
-};
-
-/** Names the place in the window's title; another place has the focus at its heading. */
+/** Names the place in the window's title; another place has the focus at its heading or where it was in its list. */
 const usePlace = (place: Place) => {
   const before = useRef(place);
   useEffect(() => {
     document.title = texts.titleOf(texts.places[place]);
-    if (before.current !== place) focusTitle();
+    if (before.current !== place && !document.activeElement?.closest('.virtual')) focusTitle();
     before.current = place;
   }, [place]);
 };
@@ -90,9 +75,8 @@ const Navigation = ({ place, dead }: { place: Place; dead: number }) => (
 export const App = ({ live, onSignOut }: AppProps) => {
   const view = useView();
   const { place, image: open } = view;
-  const filter = useFilter(view.filter);
   const connection = useSyncExternalStore(live.subscribeConnection, live.connection);
-  const { source, listing } = useListing(live, place, filter);
+  const { list, listing } = useKeptList(live, place, view.filter);
   const slot = open ? slotAt(listing, indexOf(listing, open)) : null;
   const detail = useDetail(live, connection, open, slot?.kind === 'image' ? slot.image : null);
   const counts = usePolled(fetchSummary, live, summaryPolling);
@@ -140,16 +124,18 @@ export const App = ({ live, onSignOut }: AppProps) => {
         {place === 'images' && (
           <>
             <Summary counts={counts} />
-            <ImagesView listing={listing} source={source} models={models} active={open} />
+            <ImagesView list={list} listing={listing} models={models} active={open} />
           </>
         )}
         {place === 'dead-letters' && (
-          <DeadLettersView
-            listing={listing}
-            source={source}
-            active={open}
-            total={counts.value?.states.dead ?? null}
-          />
+          <KeptListContext key={list.key} value={list}>
+            <DeadLettersView
+              listing={listing}
+              source={list.source}
+              active={open}
+              total={counts.value?.states.dead ?? null}
+            />
+          </KeptListContext>
         )}
         {place === 'system' && <SystemView live={live} />}
       </main>
@@ -163,7 +149,7 @@ export const App = ({ live, onSignOut }: AppProps) => {
           detail={detail}
           {...neighbours(listing, detail.id)}
           onClose={onClose}
-          onChanged={source.refresh}
+          onChanged={list.source.refresh}
           onElement={setDialog}
         />
       )}

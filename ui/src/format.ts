@@ -11,6 +11,7 @@ const rate = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 2 });
 const zoom = new Intl.NumberFormat(undefined, { style: 'percent' });
 const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 const shortDateTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 
 const quantity = (value: number, unit: string, unitDisplay: 'short' | 'long' = 'short') =>
@@ -57,6 +58,9 @@ export const formatTime = (iso: string): string => dateTime.format(new Date(iso)
 
 /** An ISO 8601 time to the minute. */
 export const formatShortTime = (iso: string): string => shortDateTime.format(new Date(iso));
+
+/** The day of an ISO 8601 time. */
+export const formatDay = (iso: string): string => day.format(new Date(iso));
 
 /** The time of day of a moment in milliseconds since the epoch. */
 export const formatClock = (moment: number): string => clock.format(moment);

@@ -1,10 +1,10 @@
 import { ApiFault, type Filter, fetchPage } from './api.ts';
 import { emptyListing, type Listing, missing } from './listing.ts';
-import type { Live } from './live.ts';
+import type { Change, Live } from './live.ts';
 import { type Answer, type ListingAction, reduceListing } from './reduce-listing.ts';
 import { texts } from './texts.ts';
 
-/** The images that match one filter, kept up to date while it is open. */
+/** The images that match one filter, kept up to date while it is open and, as far as events tell, after that. */
 export interface ListingSource {
   listing(): Listing;
   subscribe(listener: () => void): () => void;
@@ -12,8 +12,16 @@ export interface ListingSource {
   refresh(): void;
   /** Says which places of the list can be seen: pages around them are loaded, pages far away let go of. */
   show(first: number, last: number): void;
-  /** Loads the first page and follows events until the returned function is called. */
+  /** Asks for what is shown, and goes on asking until the returned function is called; from then on it only listens. */
   open(): () => void;
+  /** Listens no more. */
+  close(): void;
+}
+interface ListingStart {
+  /** What is known of the list already. */
+  readonly from?: Listing | undefined;
+  /** The place to load it down to. */
+  readonly reach?: number;
 }
 
 /** The first page is smaller, so that something is seen soon. */
@@ -30,16 +38,21 @@ const pollMs = { live: 60_000, otherwise: 4_000 };
 export const describeFault = (fault: unknown): string =>
   fault instanceof ApiFault ? fault.message : texts.faults.network;
 
-export const createListing = (live: Live, filter: Filter): ListingSource => {
+export const createListing = (
+  live: Live,
+  filter: Filter,
+  { from = emptyListing(filter), reach = 0 }: ListingStart = {},
+): ListingSource => {
   const listeners = new Set<() => void>();
-  let listing = emptyListing(filter);
+  let listing = from;
+  let stopChanges: (() => void) | undefined;
   let abort = new AbortController();
   // One request at a time: an answer must not meet a list that another answer has just changed.
   let queue: Promise<void> = Promise.resolve();
   let refreshWaits = false;
   let loadWaits = false;
   let timer: number | undefined;
-  let seen = { first: 0, last: 0 };
+  let seen = { first: 0, last: reach };
 
   const dispatch = (action: ListingAction) => {
     const before = listing;
@@ -117,6 +130,13 @@ export const createListing = (live: Live, filter: Filter): ListingSource => {
     schedulePoll();
   };
 
+  const hear = (changes: readonly Change[]) => {
+    dispatch({ kind: 'changed', changes });
+    if ((listing.chunks[0]?.count ?? 0) <= pageSize.first + tolerated) return;
+    if (abort.signal.aborted) dispatch({ kind: 'held' });
+    else refresh();
+  };
+
   return {
     listing: () => listing,
     subscribe: (listener) => {
@@ -135,10 +155,7 @@ export const createListing = (live: Live, filter: Filter): ListingSource => {
       abort = new AbortController();
       refreshWaits = false;
       loadWaits = false;
-      const stopChanges = live.subscribe((changes) => {
-        dispatch({ kind: 'changed', changes });
-        if ((listing.chunks[0]?.count ?? 0) > pageSize.first + tolerated) refresh();
-      });
+      stopChanges ??= live.subscribe(hear);
       const stopConnection = live.subscribeConnection(() => {
         // Between two connections nothing was heard.
         if (live.connection() === 'live') refresh();
@@ -149,9 +166,10 @@ export const createListing = (live: Live, filter: Filter): ListingSource => {
       return () => {
         abort.abort();
         window.clearTimeout(timer);
-        stopChanges();
         stopConnection();
+        dispatch({ kind: 'left' });
       };
     },
+    close: () => stopChanges?.(),
   };
 };

@@ -20,7 +20,7 @@ export interface Listing {
   readonly chunks: readonly Chunk[];
   readonly count: number;
   readonly next: string | null;
-  /** Somebody has scrolled down: nothing enters or leaves the list until they are back at its top. */
+  /** Somebody has scrolled down, or it would grow too long: nothing enters or leaves the list until they are at its top. */
   readonly held: boolean;
   /** What would have entered since. */
   readonly fresh: ReadonlySet<string>;
@@ -118,3 +118,16 @@ export const emptyListing = (filter: Filter): Listing => ({
   asOf: 0,
   heard: null,
 });
+
+/** The beginning of a list, as a list; undefined if nothing of it is known. */
+export const topOf = ({ filter, phase, chunks, next, gone, asOf }: Listing): Listing | undefined => {
+  const [chunk, below] = chunks;
+  if (phase !== 'ready' || !chunk?.images) return undefined;
+  const images = chunk.images.filter(({ id }) => !gone.has(id));
+  const count = images.length;
+  if (count === 0) return undefined;
+  return {
+    ...emptyListing(filter),
+    ...{ phase, count, asOf, chunks: [{ ...chunk, images, count }], next: below?.after ?? next },
+  };
+};

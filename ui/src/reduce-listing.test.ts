@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Filter, type Image, noFilter } from './api.ts';
-import { emptyListing, indexOf, type Listing, missing, neighbours, slotAt } from './listing.ts';
+import { emptyListing, indexOf, type Listing, missing, neighbours, slotAt, topOf } from './listing.ts';
 import { type ListingAction, reduceListing } from './reduce-listing.ts';
 
 const image = (
@@ -169,4 +169,22 @@ test('a failed request leaves a loaded list as it is', () => {
   assert.equal(listing.phase, 'ready');
   assert.equal(listing.fault, 'gone');
   assert.equal(play(noFilter, { kind: 'failed', reason: 'gone' }).phase, 'failed');
+});
+
+test('a list that was left waits for no answer, and one that is held at its top grows no longer', () => {
+  const left = play(noFilter, refreshed(images('b')), { kind: 'requested' }, { kind: 'left' }, deleted('b'));
+  assert.equal(left.heard, null);
+  assert.deepEqual(seen(left), []);
+  const held = play(noFilter, refreshed(images('b')), { kind: 'held' }, heard(image('c')));
+  assert.deepEqual(seen(held), ['b queued']);
+  assert.deepEqual([...held.fresh], ['c']);
+});
+
+test('the beginning of a list that was scrolled down is a list that goes on below', () => {
+  const all = play(noFilter, refreshed(images('d', 'c'), '1'), loaded('1', images('b'), '2'), shown(1, 2));
+  const top = topOf(reduceListing(all, deleted('d')));
+  assert.deepEqual(top && seen(top), ['c queued']);
+  assert.deepEqual([top?.next, top?.held, top?.gone.size], ['1', false, 0]);
+  assert.equal(topOf(emptyListing(noFilter)), undefined);
+  assert.equal(topOf(play(noFilter, refreshed([]))), undefined);
 });

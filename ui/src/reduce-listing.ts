@@ -14,6 +14,8 @@ export type ListingAction =
   | { kind: 'loaded'; answer: Answer }
   | { kind: 'changed'; changes: readonly Change[] }
   | { kind: 'shown'; first: number; last: number }
+  | { kind: 'held' }
+  | { kind: 'left' }
   | { kind: 'failed'; reason: string };
 
 /** Chunks to keep in memory on either side of those shown. */
@@ -168,6 +170,11 @@ export const reduceListing = (listing: Listing, action: ListingAction): Listing 
       const chunks = letGo(listing.chunks, action.first, action.last);
       return held === listing.held && chunks === listing.chunks ? listing : { ...listing, held, chunks };
     }
+    case 'held':
+      return listing.held ? listing : { ...listing, held: true };
+    case 'left':
+      // Nobody waits for an answer any more.
+      return { ...listing, heard: null };
     case 'failed':
       return {
         ...listing,

@@ -82,6 +82,7 @@ export const texts = {
     since: (from: string) => `Since ${from}`,
     before: (until: string) => `Before ${until}`,
     between: (from: string, until: string) => `${from} to ${until}`,
+    day: 'Uploaded on',
     from: 'Uploaded from',
     until: 'Uploaded before',
     last: { hour: 'Last hour', day: 'Last 24 hours', week: 'Last 7 days' },

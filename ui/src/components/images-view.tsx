@@ -1,20 +1,20 @@
 import { isFiltered, type Model, noFilter } from '../api.ts';
+import { type KeptList, KeptListContext } from '../kept-lists.ts';
 import type { Listing } from '../listing.ts';
-import type { ListingSource } from '../listing-source.ts';
 import { texts } from '../texts.ts';
 import { filterBy } from '../view.ts';
 import { FilterBar } from './filter-bar.tsx';
 import { Gallery } from './gallery.tsx';
 
 interface ImagesViewProps {
+  readonly list: KeptList;
   readonly listing: Listing;
-  readonly source: ListingSource;
   readonly models: readonly Model[];
   readonly active: string | null;
 }
 
 /** The images, and the filter that chooses them. */
-export const ImagesView = ({ listing, source, models, active }: ImagesViewProps) => {
+export const ImagesView = ({ list, listing, models, active }: ImagesViewProps) => {
   // There is nothing to choose from yet.
   const nothing = listing.phase === 'ready' && listing.count === 0 && !isFiltered(listing.filter);
   return (
@@ -25,13 +25,14 @@ export const ImagesView = ({ listing, source, models, active }: ImagesViewProps)
         </h2>
         {!nothing && <FilterBar filter={listing.filter} models={models} />}
       </div>
-      <Gallery
-        key={JSON.stringify(listing.filter)}
-        listing={listing}
-        source={source}
-        active={active}
-        onClearFilter={() => isFiltered(listing.filter) && filterBy(noFilter)}
-      />
+      <KeptListContext key={list.key} value={list}>
+        <Gallery
+          listing={listing}
+          source={list.source}
+          active={active}
+          onClearFilter={() => isFiltered(listing.filter) && filterBy(noFilter)}
+        />
+      </KeptListContext>
     </section>
   );
 };

@@ -1,14 +1,21 @@
 import { defaultRangeExtractor, type Range, useWindowVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import {
+  type KeyboardEvent,
+  type ReactNode,
+  useContext,
+  useEffect,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from 'react';
+import { blockSizeOf, type CellSize, edgeAt, type Geometry, geometryOf } from '../grid-geometry.ts';
+import { KeptListContext } from '../kept-lists.ts';
+import { leaveAt, placeOf } from '../list-places.ts';
+import { startOf, useKeptEdge, useOnLeave } from '../use-grid-place.ts';
 import { useLayout } from '../use-layout.ts';
 
-/** The sizes of a cell, in rem; its height is `aspect` times its width, and `extra`. */
-export interface CellSize {
-  readonly least: number;
-  readonly aspect: number;
-  readonly extra: number;
-  readonly gap: number;
-}
+export type { CellSize };
+
 interface VirtualGridProps {
   readonly className: string;
   readonly label: string;
@@ -42,22 +49,15 @@ const step = (key: string, columns: number, page: number): number | undefined =>
     End: Number.POSITIVE_INFINITY,
   })[key];
 
-/**
- * A list in columns of which only what can be seen is in the document, and the cell that has the focus. Arrow keys, Home,
- * End and the page keys move the focus.
- */
-export const VirtualGrid = (props: VirtualGridProps) => {
-  const { className, label, count, more, keyOf, indexOf, cell, onShow, active } = props;
+const Cells = (props: VirtualGridProps & { readonly geometry: Geometry }) => {
+  const { className, label, count, more, keyOf, indexOf, cell, onShow, active, geometry } = props;
+  const { columns, width, height, gap, top } = geometry;
   const list = useRef<HTMLUListElement>(null);
-  const { width, top, rem } = useLayout(list);
-  const [focused, setFocused] = useState<string | null>(null);
-  const wanted = useRef<number | null>(null);
+  const { key: name } = useContext(KeptListContext);
+  const [left] = useState(() => placeOf(name));
+  const [focused, setFocused] = useState<string | null>(left?.focused || null);
+  const wanted = useRef<number | null>(focused === null ? null : indexOf(focused));
 
-  const size = props.size();
-  const gap = size.gap * rem;
-  const columns = Math.max(1, Math.floor((width + gap) / (size.least * rem + gap)));
-  const cellWidth = (width - gap * (columns - 1)) / columns;
-  const height = Math.round(cellWidth * size.aspect + size.extra * rem);
   const rows = Math.ceil(count / columns);
   const kept = focused === null ? -1 : Math.floor(indexOf(focused) / columns);
 
@@ -67,6 +67,7 @@ export const VirtualGrid = (props: VirtualGridProps) => {
     gap,
     overscan,
     scrollMargin: top,
+    initialOffset: () => startOf(left, geometry, count, indexOf),
     rangeExtractor: (range: Range) => {
       const shown = defaultRangeExtractor(range);
       return kept < 0 || kept >= rows || shown.includes(kept) ? shown : [...shown, kept];
@@ -78,22 +79,19 @@ export const VirtualGrid = (props: VirtualGridProps) => {
   const { startIndex = 0, endIndex = 0 } = virtualizer.range ?? {};
   const first = startIndex * columns;
   const last = Math.max(first, (endIndex + 1) * columns - 1);
-  // Before the width is known nothing can be said.
-  const known = width > 0 && virtualizer.range !== null;
+  const known = virtualizer.range !== null;
   // biome-ignore lint/correctness/useExhaustiveDependencies: a list that has grown or shrunk shows other images at the same places
   useEffect(() => {
     if (known) onShow(first, last);
   }, [known, first, last, count, onShow]);
 
-  // A window of another width has other rows: what was at its top stays there.
-  const before = useRef({ columns, first });
-  useLayoutEffect(() => {
-    const was = before.current;
-    if (was.columns !== columns && was.first > 0) {
-      virtualizer.scrollToIndex(Math.floor(was.first / columns), { align: 'start' });
-    } else before.current = { columns, first };
-    before.current.columns = columns;
-  }, [columns, first, virtualizer]);
+  useKeptEdge(geometry, virtualizer.scrollOffset ?? 0, virtualizer.scrollToOffset);
+
+  useOnLeave(() => {
+    const top = virtualizer.scrollOffset ?? 0;
+    const edge = edgeAt(geometry, top);
+    leaveAt(name, { ...edge, image: keyOf(edge.index), top, focused: focused ?? '' });
+  });
 
   const focusOn = (index: number) => {
     wanted.current = index;
@@ -134,7 +132,7 @@ export const VirtualGrid = (props: VirtualGridProps) => {
       ref={list}
       className={`virtual ${className}`}
       aria-label={label}
-      style={{ blockSize: virtualizer.getTotalSize() }}
+      style={{ blockSize: blockSizeOf(geometry, count) }}
       onKeyDown={onKeyDown}
       onFocus={(event) => {
         const at = (event.target as HTMLElement).closest<HTMLElement>('[data-index]')?.dataset.index;
@@ -152,9 +150,9 @@ export const VirtualGrid = (props: VirtualGridProps) => {
               aria-posinset={index + 1}
               aria-setsize={more ? -1 : count}
               style={{
-                inlineSize: cellWidth,
+                inlineSize: width,
                 blockSize: height,
-                transform: `translate(${column * (cellWidth + gap)}px, ${row.start - top}px)`,
+                transform: `translate(${column * (width + gap)}px, ${row.index * (height + gap)}px)`,
               }}
             >
               {cell(index)}
@@ -163,5 +161,23 @@ export const VirtualGrid = (props: VirtualGridProps) => {
         }),
       )}
     </ul>
+  );
+};
+
+/** Until it is measured a grid is taller than any place in it, so that the browser leaves the page where it is. */
+const unmeasured = 10_000_000;
+
+/**
+ * A list in columns of which only what can be seen is in the document, and the cell that has the focus. Arrow keys, Home,
+ * End and the page keys move the focus. It begins where the list was left.
+ */
+export const VirtualGrid = (props: VirtualGridProps) => {
+  const frame = useRef<HTMLDivElement>(null);
+  const layout = useLayout(frame);
+  const measured = layout.width > 0;
+  return (
+    <div ref={frame} style={{ blockSize: measured ? undefined : unmeasured }}>
+      {measured && <Cells {...props} geometry={geometryOf(layout, props.size())} />}
+    </div>
   );
 };
