@@ -26,8 +26,11 @@ const conflict = (offset: number): Problem =>
     headers: { 'upload-offset': String(offset) },
     more: { offset },
   });
+/** Two that both come back at once would stop each other all the time. */
 const takenOver = (): Problem =>
-  new Problem(409, 'upload-resumed', 'another request goes on with this upload');
+  new Problem(409, 'upload-resumed', 'another request goes on with this upload', {
+    headers: { 'retry-after': '5' },
+  });
 const stopping = (): Problem =>
   new Problem(503, 'stopping', 'the server is stopping; what has come is kept, go on in a moment', {
     headers: { 'retry-after': '1', connection: 'close' },

@@ -1,9 +1,8 @@
 import { type DetailedError, Upload } from 'tus-js-client';
+import { pieceBytes } from '../../src/pipeline/piece.ts';
 import { noteStatus } from './api.ts';
 import { failureOf, isPassing, type Transfer } from './transfer.ts';
 
-/** A refusal is noticed, and what is sent is safe, after each piece. */
-const pieceBytes = 8 * 2 ** 20;
 /** Between tries without a byte of progress in between, in ms: five minutes in all. */
 const retryDelays = [500, 1000, 2000, 4000, 8000, ...Array<number>(19).fill(15_000)];
 
@@ -20,6 +19,7 @@ export const transferInPieces: Transfer = (file, _key, progress, signal) =>
   new Promise((resolve) => {
     const upload = new Upload(file, {
       endpoint: new URL('uploads', document.baseURI).href,
+      // A refusal is noticed, and what is sent is safe, after each.
       chunkSize: pieceBytes,
       retryDelays,
       metadata: { filename: file.name },
