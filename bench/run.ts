@@ -2,9 +2,13 @@
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Benchmark } from './benchmark.ts';
+import { growthEmbedded, growthScaledOut } from './growth.ts';
 import { idle } from './idle.ts';
 import { millionInPostgres, millionInSqlite } from './million.ts';
 import { overhead } from './overhead.ts';
+import { scale } from './scale.ts';
+import { soak } from './soak.ts';
+import { start } from './start.ts';
 import { tracing } from './tracing.ts';
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
@@ -13,6 +17,11 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   tracing,
   million: millionInPostgres,
   'million-sqlite': millionInSqlite,
+  start,
+  scale,
+  soak,
+  growth: growthScaledOut,
+  'growth-sqlite': growthEmbedded,
 };
 
 const { values, positionals } = parseArgs({
