@@ -1,5 +1,5 @@
 import { pieceBytes } from '../pipeline/piece.ts';
-import type { AcceptedImage, UploadAnswer } from '../web/upload-answer.ts';
+import type { AcceptedImage, UploadAnswer } from './answers.ts';
 import { ClientError } from './errors.ts';
 import { type Requests, uploadIdle } from './requests.ts';
 import type { UploadOptions } from './upload.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { largeBytes } from '../pipeline/piece.ts';
-import type { AcceptedImage, UploadAnswer } from '../web/upload-answer.ts';
+import type { AcceptedImage, UploadAnswer } from './answers.ts';
 import { uploadForm } from './form.ts';
 import { uploadInPieces } from './pieces.ts';
 import { type Requests, uploadIdle } from './requests.ts';

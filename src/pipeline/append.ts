@@ -9,6 +9,8 @@ import { refusalOfHead } from './receive.ts';
 export interface AppendContext {
   readonly store: Store;
   readonly blobs: Blobs;
+  /** What `Store.installation` answers. */
+  readonly installation: string;
   /** How long the upload waits for its next bytes, in ms. */
   readonly keepMs: number;
   /** So many bytes are durable. */
@@ -35,7 +37,7 @@ export const mostParts = ({ bytes }: Pick<StoredUpload, 'bytes'>): number =>
  * throws (a connection cut off half-way) is kept, and its error thrown on. Throws the faults of `store` and `blobs`.
  */
 export const append = async (
-  { store, blobs, keepMs, onPart }: AppendContext,
+  { store, blobs, installation, keepMs, onPart }: AppendContext,
   upload: StoredUpload,
   source: AsyncIterable<Uint8Array>,
 ): Promise<Appended> => {
@@ -70,7 +72,7 @@ export const append = async (
   }
   while (chunk !== undefined) {
     const at = received;
-    const blob = partKey(upload.id);
+    const blob = partKey(installation, upload.id);
     try {
       await blobs.put(blob, part());
     } catch (error) {

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Broker } from '../broker/broker.ts';
 import { topology } from '../broker/topology.ts';
 import type { Logger } from '../observability/log.ts';
@@ -35,6 +36,8 @@ const requeueAll = async ({ store, metrics, log, requeued }: SweepContext, lostA
     metrics.requeued.inc({ reason: 'emptied' }, count);
     if (count > 0) requeued();
     if (count < batch && total > 0) log.info({ images: total }, 'unfinished images queued again');
+    // An embedded database answers at once: without this no request would be served until all is done.
+    await turn();
   }
 };
 

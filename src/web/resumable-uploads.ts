@@ -8,6 +8,7 @@ import type { NewUpload, StoredUpload, UploadRefusal } from '../store/uploads.ts
 import type { WebContext } from './context.ts';
 import type { PartBody } from './part-body.ts';
 import { notFound, Problem } from './problem.ts';
+import type { ProblemCode } from './problem-codes.ts';
 import { statusOfRefusal } from './read-upload.ts';
 import { traceOf } from './request-trace.ts';
 import { announcedLength, announcedName } from './tus.ts';
@@ -16,7 +17,8 @@ import { uploadWriters } from './upload-writers.ts';
 /** What ended an upload has been counted where it was found. */
 export class RefusedUpload extends Problem {
   constructor({ code, detail }: UploadRefusal) {
-    super(statusOfRefusal(code), code, detail);
+    // Written by a server that had this code.
+    super(statusOfRefusal(code), code as ProblemCode, detail);
   }
 }
 const gone = (): Problem =>
@@ -77,14 +79,16 @@ export interface ResumableUploads {
 
 /**
  * Files that come in parts and go on after a broken connection, at whichever server. Bytes are blobs, offsets are
- * rows; the image is made by the request that completes the upload, or asks about a complete one.
+ * rows; the image is made by the request that completes the upload, or asks about a complete one. `installation` is
+ * what `Store.installation` answers.
  */
-export const resumableUploads = (context: WebContext): ResumableUploads => {
+export const resumableUploads = (context: WebContext, installation: string): ResumableUploads => {
   const { store, blobs, finish, admission, metrics, limits } = context;
   const writers = uploadWriters();
   const appending = {
     store,
     blobs,
+    installation,
     keepMs: limits.keepUploadsMs,
     onPart: (bytes: number) => admission.stored(bytes),
   };

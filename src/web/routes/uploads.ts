@@ -57,10 +57,14 @@ const withBody = async (request: FastifyRequest, work: (body: PartBody) => Promi
 /** `/uploads`: tus, for files that go on after a broken connection. */
 export const uploadsRoutes = async (parent: App, context: WebContext): Promise<void> => {
   const { store, metrics, limits } = context;
-  const uploads = resumableUploads(context);
+  const uploads = resumableUploads(context, await store.installation());
 
-  const countRefusal = async (_request: unknown, _reply: unknown, error: FastifyError): Promise<void> => {
-    if (!(error instanceof RefusedUpload)) metrics.uploads.inc({ outcome: asProblem(error).code });
+  const countRefusal = async (
+    request: FastifyRequest,
+    _reply: unknown,
+    error: FastifyError,
+  ): Promise<void> => {
+    if (!(error instanceof RefusedUpload)) metrics.uploads.inc({ outcome: asProblem(error, request).code });
   };
 
   const ask = async (id: string, request: FastifyRequest, reply: FastifyReply) => {
