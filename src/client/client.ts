@@ -8,16 +8,15 @@ import type {
   Summary,
   System,
   Timeline,
-  UploadAnswer,
 } from './answers.ts';
 import { type ClientError, mayPass } from './errors.ts';
 import { type EventOptions, followEvents, type ImageEvent } from './events.ts';
-import { uploadForm } from './form.ts';
-import { idleLimit, type RequestOptions, requestsTo } from './requests.ts';
+import { type RequestOptions, requestsTo } from './requests.ts';
+import { type NamedContent, type UploadOptions, uploadFile } from './upload.ts';
 
 export type * from './answers.ts';
 export { ClientError, persistently } from './errors.ts';
-export type { EventOptions, ImageEvent, RequestOptions };
+export type { EventOptions, ImageEvent, RequestOptions, UploadOptions };
 
 /** Which images: those that meet every condition. Times are ISO 8601. */
 export interface ImageFilter {
@@ -38,21 +37,13 @@ export type Ending =
   | { readonly kind: 'ended'; readonly image: Image }
   | { readonly kind: 'late'; readonly image?: Image; readonly fault?: ClientError };
 
-export interface UploadOptions {
-  /** A repeated call with the same key and file is answered alike and stores nothing. */
-  readonly idempotencyKey?: string;
-  readonly signal?: AbortSignal;
-  /** Told how many bytes of the file have been sent. */
-  readonly onSent?: (bytes: number) => void;
-}
-
 /** All of them throw {@link ClientError}: `not-found` if there is no such image. */
 export interface GantryClient {
-  /** Uploads one file, which is streamed: a Blob of `fs.openAsBlob` may be of any size. */
-  upload(
-    file: { readonly name: string; readonly content: Blob | Uint8Array<ArrayBuffer> },
-    options?: UploadOptions,
-  ): Promise<AcceptedImage>;
+  /**
+   * Uploads one file, which is streamed: a Blob of `fs.openAsBlob` may be of any size. Above 8 MB it goes in pieces, and
+   * a call repeated with the same idempotency key goes on where the last one broke off.
+   */
+  upload(file: NamedContent, options?: UploadOptions): Promise<AcceptedImage>;
   image(id: string, signal?: AbortSignal): Promise<Image>;
   /** One page of images, newest first; `cursor` is `next` of the page before. At most 500. */
   page(
@@ -92,8 +83,6 @@ export const defaultUrl = 'http://localhost:5000';
 
 const pageSize = 200;
 const pausesMs = { least: 10, most: 1000 };
-/** An upload of which nothing moves for this long is broken off. */
-const uploadIdleMs = 60_000;
 /** Here and not `isFinal`: that file loads TypeBox, which would double the start time of every command. */
 const unfinished: ReadonlySet<ImageState> = new Set<ImageState>(['queued', 'processing']);
 
@@ -128,24 +117,7 @@ export const gantryClient = (url: string = defaultUrl, options: RequestOptions =
   }
 
   return {
-    async upload({ name, content }, { idempotencyKey, signal, onSent } = {}) {
-      const idle = idleLimit(uploadIdleMs);
-      const { body, headers } = uploadForm(name, content, (bytes) => {
-        idle.moved();
-        onSent?.(bytes);
-      });
-      const init = {
-        ...{ body, duplex: 'half' as const },
-        headers: {
-          ...headers,
-          ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
-        },
-        ...(signal === undefined ? {} : { signal }),
-      };
-      const { images } = await json<Partial<UploadAnswer>>('POST', '/upload', init, idle).finally(idle.stop);
-      if (images?.[0] === undefined) throw stranger();
-      return images[0];
-    },
+    upload: (file, uploadOptions = {}) => uploadFile(requests, file, uploadOptions),
     image: (id, signal) => json('GET', ofImage(id), signal ? { signal } : {}),
     page: (filter = {}, { cursor, limit, signal } = {}) =>
       pageOf('/images', { ...filter, cursor, limit }, signal),

@@ -22,7 +22,7 @@ export class ClientError extends Error {
 /** What a problem answer (RFC 9457), or one that is none, means. */
 export const problemOf = async (response: Response): Promise<ClientError> => {
   const body = (await response.json().catch(() => ({}))) as { code?: string; detail?: string };
-  const said = body.detail ?? `the server answered ${response.status} ${response.statusText}`;
+  const said = body.detail ?? `the server answered ${response.status} ${response.statusText}`.trimEnd();
   const detail =
     body.code === 'key-needed' ? `${said} (give it with --api-key-file or GANTRY_API_KEY)` : said;
   const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
@@ -32,10 +32,13 @@ export const problemOf = async (response: Response): Promise<ClientError> => {
   });
 };
 
+/** `offset-conflict`, `upload-resumed`: another connection, often an earlier one of ours, sends to the same upload. */
+const passingCodes: ReadonlySet<string> = new Set(['unreachable', 'offset-conflict', 'upload-resumed']);
+const passingStatuses: ReadonlySet<number> = new Set([408, 423, 429, 502, 503, 504]);
+
 /** Whether the same request may succeed later: the server is away, restarting or overloaded. */
 export const mayPass = (error: unknown): error is ClientError =>
-  error instanceof ClientError &&
-  (error.code === 'unreachable' || [408, 429, 502, 503, 504].includes(error.status ?? 0));
+  error instanceof ClientError && (passingCodes.has(error.code) || passingStatuses.has(error.status ?? 0));
 
 const pausesMs = { first: 100, most: 1000, asked: 30_000 };
 

@@ -20,11 +20,16 @@ export const idleLimit = (limitMs: number): Idle => {
   };
 };
 
+/** An upload of which nothing moves for this long is broken off. */
+export const uploadIdle = (): Idle => idleLimit(60_000);
+
 export interface Requests {
   /** An answer whose status says success. Throws {@link ClientError}. */
   send(method: string, path: string, init?: RequestInit, idle?: Idle): Promise<Response>;
   /** As `send`; the answer's JSON. */
   json<T>(method: string, path: string, init?: RequestInit, idle?: Idle): Promise<T>;
+  /** The JSON of an answer. Throws {@link ClientError}. */
+  read<T>(response: Response): Promise<T>;
   /** What answers is no Gantry server. */
   stranger(cause?: unknown): ClientError;
   unreachable(cause: unknown, reason: string): ClientError;
@@ -83,15 +88,12 @@ export const requestsTo = (url: string, options: RequestOptions): Requests => {
     if (!response.ok) throw await problemOf(response);
     return response;
   };
+  const read = async <T>(response: Response): Promise<T> =>
+    (await response.json().catch((cause: unknown) => {
+      throw cause instanceof SyntaxError ? stranger(cause) : unreachable(cause, 'the answer broke off');
+    })) as T;
   return {
-    send,
-    stranger,
-    unreachable,
-    async json<T>(...request: Parameters<Requests['send']>) {
-      const response = await send(...request);
-      return (await response.json().catch((cause: unknown) => {
-        throw cause instanceof SyntaxError ? stranger(cause) : unreachable(cause, 'the answer broke off');
-      })) as T;
-    },
+    ...{ send, read, stranger, unreachable },
+    json: async (...request) => read(await send(...request)),
   };
 };

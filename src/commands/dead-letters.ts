@@ -4,7 +4,6 @@ import { addConnection, type Connection, connect } from './connection.ts';
 import { addExamples } from './help.ts';
 import { print, printFacts, printJson } from './print.ts';
 import { checkSelection, confirm, forEach, imageId, imageIds } from './selection.ts';
-import { imageTable } from './table.ts';
 import { counted, plain, timeText } from './texts.ts';
 
 const rowOf = ({ id, updatedAt, attempts, error, filename }: Image): string[] => [
@@ -24,6 +23,7 @@ const list = async (options: Connection & { json?: true }): Promise<void> => {
     return;
   }
   const head = ['ID', 'FILE', 'WHY', 'ATTEMPTS', 'DEAD SINCE', 'LAST ERROR'];
+  const { imageTable } = await import('./table.ts');
   print(imageTable(head, letters.map(rowOf), process.stdout.columns));
   print(`${letters.length} dead. gantry dead-letters replay ID gives one all its attempts again.\n`);
 };

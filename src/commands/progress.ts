@@ -1,9 +1,10 @@
 import { styleText } from 'node:util';
-import { bytesText, fitting } from './texts.ts';
+import { bytesText } from './texts.ts';
+import { fitting } from './width.ts';
 
 export interface Progress {
-  /** `note` stands at the end of the line. */
-  update(done: number, total?: number, note?: string): void;
+  /** `note` stands at the end of the line. `before`: how much was done already when this began. */
+  update(done: number, total?: number, note?: string, before?: number): void;
   /** Writes something that stays, above the bar. */
   above(write: () => void): void;
   /** Takes the bar away. */
@@ -37,11 +38,11 @@ export const progress = (what: string, unit: 'things' | 'bytes' = 'things'): Pro
     shownAt = Number.NEGATIVE_INFINITY;
   };
   return {
-    update(done, total, note) {
+    update(done, total, note, before = 0) {
       const now = performance.now();
       if (!terminal || now - shownAt < everyMs) return;
       shownAt = now;
-      const rate = done / Math.max(0.001, (now - begun) / 1000);
+      const rate = Math.max(0, done - before) / Math.max(0.001, (now - begun) / 1000);
       const parts = [what, `${amount(done)}${total === undefined ? '' : ` of ${amount(total)}`}`];
       if (total !== undefined && total > 0) {
         const full = Math.min(width, Math.round((done / total) * width));

@@ -1,4 +1,4 @@
-import { fitting, widthOf } from './texts.ts';
+import { fitting, widthOf } from './width.ts';
 
 /** Columns as wide as their widest cell, the last one cut where the terminal ends (`columns`; 0 = nowhere). */
 export const table = (head: readonly string[], rows: readonly (readonly string[])[], columns = 0): string => {

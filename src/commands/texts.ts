@@ -1,4 +1,4 @@
-import { stripVTControlCharacters, styleText } from 'node:util';
+import { styleText } from 'node:util';
 import type { Image } from '../client/client.ts';
 
 /** `12.3 MB` */
@@ -35,15 +35,4 @@ export const stateText = (state: Image['state']): string => styleText(colours[st
 export const outcomeText = ({ result, error, state }: Image): string => {
   if (state === 'succeeded' && result !== null) return `${result.label} ${percent(result.confidence)}`;
   return error === null ? '' : `${plain(error.message)} (${error.code})`;
-};
-
-/** Characters that are seen. */
-export const widthOf = (cell: string): number => stripVTControlCharacters(cell).length;
-
-/** As much of a line as there is room for; what it colours ends with it. */
-export const fitting = (line: string, columns: number): string => {
-  if (widthOf(line) <= columns) return line;
-  let room = columns;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the escapes that colours are made of
-  return line.replaceAll(/(\u001b\[\d*m)|[^\u001b]/gu, (part, colour) => (colour || room-- > 0 ? part : ''));
 };

@@ -1,7 +1,15 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { ClientError, type GantryClient, type Image, persistently } from '../client/client.ts';
+import {
+  type AcceptedImage,
+  ClientError,
+  type GantryClient,
+  type Image,
+  persistently,
+} from '../client/client.ts';
+import { largeBytes } from '../pipeline/piece.ts';
+import type { BegunUploads } from './begun-uploads.ts';
 import type { Outage } from './outage.ts';
-import type { Source } from './upload-sources.ts';
+import { type Source, stdin } from './upload-sources.ts';
 
 /**
  * What became of a file. `known`: the server has it already; `refused`: the server does not want it; `unreadable`: it
@@ -29,9 +37,16 @@ export interface SendContext {
   /** Files on their way, by their SHA-256: the same file twice in one run is sent once. */
   readonly underway: Map<string, Promise<Sending>>;
   readonly maxFileBytes: number;
+  /** What earlier runs have begun, and where it is. */
+  readonly begun: BegunUploads;
+  readonly serverUrl: string;
   readonly onSent: (source: Source, bytes: number) => void;
+  /** Of a file that goes in pieces: so much of it is with the server. */
+  readonly onKept: (source: Source, bytes: number) => void;
 }
 
+/** The upload that an earlier run began is not there any more. */
+const notThere = new Set([404, 410]);
 /** Refusals of this one file; whatever else is wrong is so for every file. */
 const ofFile = new Set([400, 413, 415, 422]);
 
@@ -49,30 +64,58 @@ const sendContent = async (
   source: Source,
   { content, sha256 }: { content: Blob; sha256: string },
   become: Become,
-  { server, outage, stop, breakOff, ...context }: SendContext,
+  { server, outage, stop, breakOff, begun, ...context }: SendContext,
 ): Promise<Sending> => {
   const tried = async <T>(call: () => Promise<T>): Promise<T> => {
     const result = await persistently(call, AbortSignal.any([stop, outage.over]), outage.failed);
     outage.worked();
     return result;
   };
+  const file = { server: context.serverUrl, sha256, bytes: content.size };
+  const inPieces = content.size > largeBytes && source.path !== stdin;
+  const forget = async (): Promise<void> => {
+    if (inPieces) await begun.forget(file);
+  };
+  const send = (key: string, noted: boolean): Promise<AcceptedImage> => {
+    const options = {
+      idempotencyKey: key,
+      signal: breakOff,
+      onSent: (bytes: number) => context.onSent(source, bytes),
+      onKept: (bytes: number) => {
+        outage.worked();
+        context.onKept(source, bytes);
+        if (inPieces && !noted) void begun.note(file, key);
+        noted = true;
+      },
+    };
+    return tried(() => server.upload({ name: source.name, content }, options));
+  };
   try {
     if (context.recognise) {
       const known = () => server.page({ sha256 }, { limit: 1, signal: breakOff });
       const [image] = (await tried(known)).images;
-      if (image) return become('known', { id: image.id, image });
+      if (image) {
+        await forget();
+        return become('known', { id: image.id, image });
+      }
     }
     if (stop.aborted) return become('left');
-    const options = {
-      idempotencyKey: randomUUID(),
-      signal: breakOff,
-      onSent: (bytes: number) => context.onSent(source, bytes),
-    };
-    const { id } = await tried(() => server.upload({ name: source.name, content }, options));
+    const before = inPieces ? await begun.keyOf(file) : undefined;
+    const { id } = await send(before ?? randomUUID(), before !== undefined).catch(async (error: unknown) => {
+      if (before === undefined || !(error instanceof ClientError) || !notThere.has(error.status ?? 0))
+        throw error;
+      // It became an image that was deleted since.
+      await forget();
+      return send(randomUUID(), false);
+    });
+    await forget();
     return become('accepted', { id });
   } catch (error) {
     if (!(error instanceof ClientError)) throw error;
-    if (ofFile.has(error.status ?? 0)) return become('refused', because(error));
+    if (ofFile.has(error.status ?? 0)) {
+      await forget();
+      return become('refused', because(error));
+    }
     if (stop.aborted || breakOff.aborted || outage.over.aborted) return become('left', because(error));
     throw error;
   }

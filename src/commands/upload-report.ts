@@ -8,6 +8,8 @@ import type { Source } from './upload-sources.ts';
 /** What `gantry upload` tells while it works: a line a file on stdout, or, `waiting`, a table at the end. */
 export interface Report {
   sent(source: Source, bytes: number): void;
+  /** So much of the file is with the server; the first time, from before. */
+  kept(source: Source, bytes: number): void;
   finished(source: Source, sending: Sending): void;
   /** Something about the run itself. */
   tell(line: string): void;
@@ -75,9 +77,12 @@ export const createReport = (files: readonly Source[], { json, wait }: ReportOpt
   let ended = 0;
   let wrong = 0;
   const sentOf = new Map<Source, number>();
+  /** What was with the server when this run came to a file. */
+  const beforeOf = new Map<Source, number>();
+  let before = 0;
   const update = (): void => {
     const note = `${ended} of ${counted(files.length, 'file')}${wrong > 0 ? `, ${wrong} not taken` : ''}`;
-    bar.update(done, total, note);
+    bar.update(done, total, note, before);
   };
   const move = (source: Source, bytes: number): void => {
     done += bytes - (sentOf.get(source) ?? 0);
@@ -89,6 +94,14 @@ export const createReport = (files: readonly Source[], { json, wait }: ReportOpt
       move(source, bytes);
       update();
     },
+    kept(source, bytes) {
+      if (!beforeOf.has(source)) {
+        beforeOf.set(source, bytes);
+        before += bytes;
+      }
+      move(source, bytes);
+      update();
+    },
     finished(source, sending) {
       ended += 1;
       if (sending.outcome === 'accepted') move(source, source.bytes);
@@ -96,6 +109,7 @@ export const createReport = (files: readonly Source[], { json, wait }: ReportOpt
         // What is not sent takes no time: it would make the rate a lie.
         move(source, 0);
         total -= source.bytes;
+        before -= beforeOf.get(source) ?? 0;
       }
       sentOf.delete(source);
       const fine = sending.outcome === 'accepted' || sending.outcome === 'known';

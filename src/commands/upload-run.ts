@@ -1,13 +1,14 @@
 import { ClientError, type GantryClient, type Image, persistently } from '../client/client.ts';
 import { ConfigError, duration, integer } from '../setting-kinds.ts';
-import { type Connection, connect } from './connection.ts';
+import { begunUploads, begunUploadsPath } from './begun-uploads.ts';
+import { type Connection, connect, serverUrl } from './connection.ts';
 import { awaitEndings } from './endings.ts';
 import { watchOutage } from './outage.ts';
 import { stopOnSignals } from './stop-on-signals.ts';
-import { counted } from './texts.ts';
+import { bytesText, counted, plain } from './texts.ts';
 import { type SendContext, type Sending, sendFile } from './upload-file.ts';
 import { createReport, type Report } from './upload-report.ts';
-import { findSources, type Source } from './upload-sources.ts';
+import { findSources, type Source, stdin } from './upload-sources.ts';
 
 export interface UploadOptions extends Connection {
   readonly concurrency: string;
@@ -103,11 +104,22 @@ const waitForAll = async (
   return images;
 };
 
+/** Of the files that were broken off in the middle, what the server has already; empty if there is none. */
+const halfway = (kept: ReadonlyMap<Source, number>): string => {
+  const partly = [...kept].filter(([, bytes]) => bytes > 0);
+  const [first] = partly;
+  if (first === undefined) return '';
+  const which = partly.length === 1 ? plain(first[0].path) : counted(partly.length, 'file');
+  const total = partly.reduce((sum, [source]) => sum + source.bytes, 0);
+  const there = partly.reduce((sum, [, bytes]) => sum + bytes, 0);
+  return `, in the middle of ${which}, too: ${bytesText(there)} of ${bytesText(total)} are with the server`;
+};
+
 /** What a person may want to know, or to do, now. */
 const nextSteps = (
   sendings: readonly Sending[],
   images: ReadonlyMap<string, Image | null>,
-  waited: boolean,
+  { waited, kept }: { waited: boolean; kept: ReadonlyMap<Source, number> },
 ): string[] => {
   const ended = (state: Image['state']): number =>
     [...images.values()].filter((image) => image?.state === state).length;
@@ -118,7 +130,7 @@ const nextSteps = (
     [ended('dead'), 'dead: gantry dead-letters list says why, gantry dead-letters replay --all tries again'],
     [ended('failed'), 'failed: mend the files, and the same command uploads what has changed'],
     [unfinished, 'still on the way: the server goes on, and gantry watch shows it'],
-    [sent('left'), 'not uploaded: the same command goes on where it stopped'],
+    [sent('left'), `not uploaded: the same command goes on where it stopped${halfway(kept)}`],
     [
       !waited && process.stderr.isTTY ? sent('accepted') : 0,
       'on the way: gantry images list shows what they become',
@@ -160,12 +172,20 @@ export const upload = async (paths: readonly string[], options: UploadOptions): 
     if (options.wait) throw new ConfigError('--wait needs an API key that may read');
     report.tell('This API key may only upload, so files that the server has already are uploaded again');
   }
+  const kept = new Map<Source, number>();
   const context: SendContext = {
     ...{ server, stop, breakOff, maxFileBytes },
+    serverUrl: new URL(serverUrl(options.url)).href,
+    begun: begunUploads(begunUploadsPath(), report.tell),
     outage: watchOutage(patienceMs, report.tell),
     recognise: mayRead && !options.again,
     underway: new Map(),
     onSent: report.sent,
+    onKept(source, bytes) {
+      // What comes from a pipe cannot be had again.
+      if (source.path !== stdin) kept.set(source, bytes);
+      report.kept(source, bytes);
+    },
   };
   const send = async (source: Source): Promise<Sending> => {
     const sending = await sendFile(source, context);
@@ -176,7 +196,8 @@ export const upload = async (paths: readonly string[], options: UploadOptions): 
   const { sent, fault } = await sendAll(files, concurrency, send, over);
   const sendings = files.map((source, index): Sending => {
     const sending = sent[index] ?? leave(source, fault);
-    if (sending.outcome === 'left') report.finished(source, sending);
+    if (sending.outcome !== 'left') kept.delete(source);
+    else report.finished(source, sending);
     return sending;
   });
 
@@ -188,7 +209,7 @@ export const upload = async (paths: readonly string[], options: UploadOptions): 
     report.results(sendings, images);
   }
   report.summary(sendings, images);
-  for (const line of nextSteps(sendings, images, options.wait === true)) report.tell(line);
+  for (const line of nextSteps(sendings, images, { waited: options.wait === true, kept })) report.tell(line);
   const fine = ({ outcome, id }: Sending): boolean =>
     options.wait
       ? images.get(id ?? '')?.state === 'succeeded'

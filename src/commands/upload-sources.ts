@@ -21,6 +21,9 @@ export interface Sources {
   readonly passedOver: number;
 }
 
+/** The word for standard input, and the path of what came from there. */
+export const stdin = '-';
+
 const looksLikeGlob = /[*?[{]/;
 const inOrder = new Intl.Collator('en', { numeric: true });
 
@@ -37,7 +40,7 @@ const fromStdin = async (name: string): Promise<Source> => {
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const file = join(folder, 'stdin');
   await pipeline(process.stdin, createWriteStream(file, { mode: 0o600 }));
-  return sourceOf('-', name, (await stat(file)).size, file);
+  return sourceOf(stdin, name, (await stat(file)).size, file);
 };
 
 /** The files below a folder; what is hidden is left alone, and no link to a folder is followed. */
@@ -82,8 +85,8 @@ export const findSources = async (words: readonly string[], stdinName: string): 
     files.set(key, sourceOf(path, basename(path), (await stat(path)).size));
   };
   for (const word of words) {
-    if (word === '-') {
-      if (!files.has('-')) files.set('-', await fromStdin(stdinName));
+    if (word === stdin) {
+      if (!files.has(stdin)) files.set(stdin, await fromStdin(stdinName));
       continue;
     }
     for (const path of await matching(word)) {

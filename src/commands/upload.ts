@@ -10,7 +10,7 @@ export const uploadCommand = (): Command =>
       new Command('upload')
         .summary('upload pictures: files, folders, patterns, standard input')
         .description(
-          'Uploads files, all pictures in folders and below, what patterns match, and with - what comes from standard input. What the server has already is recognised by its SHA-256 and not sent again, so the same command goes on after a failure. A server that is away is waited for. Exit code 0 if every file is there (with --wait: has a label), 1 if not, 2 for wrong usage, 130 after Ctrl-C.',
+          'Uploads files, all pictures in folders and below, what patterns match, and with - what comes from standard input. What the server has already is recognised by its SHA-256 and not sent again, so the same command goes on after a failure, and in the middle of a file above 8 MB, too, also if it was killed. A server that is away is waited for. Exit code 0 if every file is there (with --wait: has a label), 1 if not, 2 for wrong usage, 130 after Ctrl-C.',
         )
         .argument('<paths...>', 'files, folders, patterns such as "*.jpg", or - for standard input')
         .option('-c, --concurrency <number>', 'uploads at once', '4')

@@ -3,13 +3,8 @@ import type { Store } from '../store/store.ts';
 import type { StoredUpload, UploadRefusal } from '../store/uploads.ts';
 import { headBytes } from './image-type.ts';
 import { partKey } from './part-key.ts';
+import { pieceBytes } from './piece.ts';
 import { refusalOfHead } from './receive.ts';
-
-/**
- * What a killed process can lose of a request, at most; with what one read of a connection brings on top it is still
- * a single request to S3.
- */
-const partBytes = 8 * 2 ** 20 - 65_536;
 
 export interface AppendContext {
   readonly store: Store;
@@ -35,7 +30,7 @@ class TooLong extends Error {}
 
 /** Most parts that an upload may come in: tiny ones would cost more to keep than what is in them. */
 export const mostParts = ({ bytes }: Pick<StoredUpload, 'bytes'>): number =>
-  1000 + Math.ceil(bytes / partBytes);
+  1000 + Math.ceil(bytes / pieceBytes);
 
 /**
  * Adds a source to the end of an open upload, in durable parts of 8 MiB at most. What a source has brought before it
@@ -72,7 +67,7 @@ export const append = async (
       yield chunk;
       chunk = await next();
       // The last part ends with the source, so that one byte too many is noticed before any is kept.
-      if (bytes >= partBytes && received < upload.bytes) return;
+      if (bytes >= pieceBytes && received < upload.bytes) return;
     }
   }
   while (chunk !== undefined) {

@@ -10,6 +10,8 @@ const routes: Readonly<Record<string, Needed>> = {
   // For HEAD; there is no GET.
   'GET /uploads/:id': 'upload',
   'PATCH /uploads/:id': 'upload',
+  // For one of the others.
+  'POST /uploads/:id': 'upload',
   'DELETE /uploads/:id': 'upload',
   'OPTIONS /uploads': 'open',
   'OPTIONS /uploads/:id': 'open',

@@ -1,19 +1,20 @@
 import { type Static, Type } from 'typebox';
 
+const AcceptedImage = Type.Object({
+  id: Type.String({ format: 'uuid' }),
+  filename: Type.String(),
+  bytes: Type.Integer(),
+  contentType: Type.String(),
+  sha256: Type.String(),
+  url: Type.String(),
+});
+export type AcceptedImage = Static<typeof AcceptedImage>;
+
 /** What an upload of one file or many is answered with. */
 export const UploadAnswer = Type.Object({
   message: Type.String(),
   correlationId: Type.String({ format: 'uuid', description: 'ID of the first accepted image' }),
-  images: Type.Array(
-    Type.Object({
-      id: Type.String({ format: 'uuid' }),
-      filename: Type.String(),
-      bytes: Type.Integer(),
-      contentType: Type.String(),
-      sha256: Type.String(),
-      url: Type.String(),
-    }),
-  ),
+  images: Type.Array(AcceptedImage),
   refused: Type.Optional(
     Type.Array(
       Type.Object({
@@ -27,4 +28,16 @@ export const UploadAnswer = Type.Object({
   ),
 });
 export type UploadAnswer = Static<typeof UploadAnswer>;
-export type AcceptedImage = UploadAnswer['images'][number];
+
+type Images = readonly [Omit<AcceptedImage, 'url'>, ...Omit<AcceptedImage, 'url'>[]];
+
+/** The answer to a request of whose files at least one was accepted. */
+export const answerTo = (images: Images, refused: NonNullable<UploadAnswer['refused']>): UploadAnswer => ({
+  message: images.length === 1 ? 'Image accepted' : `${images.length} images accepted`,
+  correlationId: images[0].id,
+  images: images.map(({ id, filename, bytes, contentType, sha256 }) => ({
+    ...{ id, filename, bytes, contentType, sha256 },
+    url: `/images/${id}`,
+  })),
+  ...(refused.length > 0 ? { refused } : {}),
+});

@@ -104,7 +104,13 @@ const sendCut = async (upload: string, bytes: Buffer): Promise<void> => {
 test('the document says what a piece is', async () => {
   type Document = { paths: Record<string, Record<string, { requestBody?: { content: object } }>> };
   const { paths } = await json<Document>(await fetch(`${server.url}/openapi.json`));
-  assert.deepEqual(Object.keys(paths['/uploads/{id}'] ?? {}).sort(), ['delete', 'head', 'options', 'patch']);
+  assert.deepEqual(Object.keys(paths['/uploads/{id}'] ?? {}).sort(), [
+    'delete',
+    'head',
+    'options',
+    'patch',
+    'post',
+  ]);
   const { requestBody } = paths['/uploads/{id}']?.patch ?? {};
   assert.deepEqual(Object.keys(requestBody?.content ?? {}), ['application/offset+octet-stream']);
 });

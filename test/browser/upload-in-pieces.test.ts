@@ -3,9 +3,8 @@ import { once } from 'node:events';
 import { utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { brokenConnections, cutSecondPiece, noise, uploadPage } from './upload-page.ts';
+import { brokenConnections, cutSecondPiece, noise, pieceBytes, uploadPage } from './upload-page.ts';
 
-const pieceBytes = 8 * 2 ** 20;
 const up = uploadPage();
 
 /** A picture that goes in two pieces, in a file of this name. */

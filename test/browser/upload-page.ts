@@ -49,6 +49,10 @@ export interface UploadPage {
 /** What the pointer does, and how far (px) below the window's upper edge. */
 export type DragStep = readonly [type: 'dragEnter' | 'dragOver' | 'drop', y?: number];
 
+/** What the page sends a large file in, in bytes. */
+export const pieceBytes = 8 * 2 ** 20 - 65_536;
+const secondPiece = new RegExp(`upload-offset: ${pieceBytes}\\r`, 'i');
+
 /** What a page meets while its connections are cut: that is what is tested. */
 export const brokenConnections = /net::ERR_|status of 503/;
 
@@ -79,7 +83,7 @@ export const folderOf = async (parent: string, name: string, count: number): Pro
  */
 export const cutSecondPiece = (proxy: TcpProxy): Promise<boolean> =>
   proxy.cutBefore('toServer', (bytes) => {
-    if (!/upload-offset: 8388608\r/i.test(bytes.toString('latin1'))) return false;
+    if (!secondPiece.test(bytes.toString('latin1'))) return false;
     proxy.refuse(true);
     setImmediate(proxy.cut);
     return true;

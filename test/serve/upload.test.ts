@@ -1,38 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, rm, symlink, truncate, watch, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, suite, type TestContext, test } from 'node:test';
+import { after, before, suite, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { fixture, type ImageJson } from '../acceptance/target.ts';
-import { plainPicture, poisonModel } from '../poison.ts';
-import { freePorts } from '../services/free-port.ts';
-import { startProxy } from '../services/tcp-proxy.ts';
+import { plainPicture } from '../poison.ts';
 import { type Gantry, startGantry } from '../start-gantry.ts';
+import { lines, newFolder, pictures, quick } from './pictures.ts';
 import { images } from './run-canary.ts';
 import { cli, gantry, gantryOnTerminal, startCommand } from './run-gantry.ts';
-
-const lines = (text: string): string[] => text.trimEnd().split('\n');
-
-/** A folder of its own, gone after the test. */
-const newFolder = async (t: TestContext): Promise<string> => {
-  const folder = await mkdtemp(join(tmpdir(), 'gantry-upload-'));
-  t.after(() => rm(folder, { recursive: true }));
-  return folder;
-};
-
-const shade = (n: number): string => `#${(0x400000 + n).toString(16)}`;
-/** As many different pictures as asked for. */
-const pictures = async (t: TestContext, count: number): Promise<string> => {
-  const folder = await newFolder(t);
-  for (let n = 1; n <= count; n += 1) {
-    const { name, bytes } = await plainPicture(`p${n}.png`, shade(n));
-    await writeFile(join(folder, name), bytes);
-  }
-  return folder;
-};
-
-const quick = { GANTRY_MODEL: poisonModel, GANTRY_WORKERS: '1' };
 
 suite('gantry upload on a sound server', () => {
   let server: Gantry;
@@ -149,105 +125,6 @@ suite('gantry upload on a sound server', () => {
   });
 });
 
-test('a server killed in the middle is waited for, and every file is there once', async (t) => {
-  const folder = await pictures(t, 40);
-  const dataDir = await newFolder(t);
-  const first = await startGantry({ env: quick, dataDir });
-  const { port } = new URL(first.url);
-  const upload = startCommand(['upload', folder, '--concurrency', '2', '--json'], { GANTRY_URL: first.url });
-  await upload.wrote(/"accepted"/);
-  first.process.kill('SIGKILL');
-  await upload.wrote(/cannot reach .*; trying again for up to 300 s/);
-  const second = await startGantry({ env: quick, dataDir, args: ['--port', port] });
-  t.after(() => second.stop());
-  const { out, err, code } = await upload.ended;
-  assert.equal(code, 0, err);
-  assert.match(err, /the server answers again/);
-  const ids = lines(out).map((line) => JSON.parse(line).id as string);
-  const stored = await (await fetch(`${second.url}/images?limit=500`)).json();
-  const there = (stored as { images: ImageJson[] }).images;
-  assert.deepEqual([ids.length, new Set(ids).size], [40, 40]);
-  assert.deepEqual(there.map(({ id }) => id).sort(), ids.sort());
-  assert.equal(new Set(there.map(({ sha256 }) => sha256)).size, 40);
-});
-
-test('Ctrl-C: what is on its way comes to its end, the rest is told, and the same command goes on', async (t) => {
-  const folder = await pictures(t, 40);
-  const server = await startGantry({ env: quick });
-  t.after(() => server.stop());
-  const env = { GANTRY_URL: server.url };
-  const upload = startCommand(['upload', folder, '--concurrency', '2'], env);
-  await upload.wrote(/^accepted/m);
-  upload.process.kill('SIGINT');
-  const stopped = await upload.ended;
-  assert.equal(stopped.code, 130);
-  const done = lines(stopped.out).length;
-  assert.match(stopped.err, /^Stopping: /m);
-  assert.match(stopped.err, new RegExp(`^${40 - done} not uploaded: the same command goes on`, 'm'));
-  const stored = async () =>
-    ((await (await fetch(`${server.url}/images?limit=500`)).json()) as { images: object[] }).images.length;
-  assert.equal(await stored(), done);
-  const rest = await gantry(['upload', folder], env);
-  assert.equal(rest.code, 0, rest.err);
-  assert.equal(rest.out.match(/^known/gm)?.length, done);
-  assert.equal(await stored(), 40);
-});
-
-test('an answer that is lost on the way: the file is stored once', async (t) => {
-  const folder = await pictures(t, 1);
-  const server = await startGantry({ env: quick });
-  const proxy = await startProxy({ host: '127.0.0.1', port: Number(new URL(server.url).port) });
-  t.after(async () => {
-    await proxy.close();
-    await server.stop();
-  });
-  const lost = proxy.cutBefore('toClient', (bytes) => bytes.includes('202 Accepted'));
-  const upload = await gantry(['upload', folder], { GANTRY_URL: `http://127.0.0.1:${proxy.port}` });
-  assert.equal(await lost, true);
-  assert.deepEqual([upload.code, lines(upload.out).length], [0, 1], upload.err);
-  assert.match(upload.out, /^accepted/);
-  const [stored, ...others] = await images(server.url);
-  assert.ok(upload.out.includes(stored?.id ?? ''));
-  assert.deepEqual(others, []);
-});
-
-test('Ctrl-C twice breaks off what a server never answers', async (t) => {
-  const folder = await pictures(t, 3);
-  const server = await startGantry({ env: quick });
-  const proxy = await startProxy({ host: '127.0.0.1', port: Number(new URL(server.url).port) });
-  t.after(async () => {
-    await proxy.close();
-    await server.stop();
-  });
-  const upload = startCommand(['upload', folder, '-c', '1'], {
-    GANTRY_URL: `http://127.0.0.1:${proxy.port}`,
-  });
-  await upload.wrote(/^accepted/m);
-  proxy.stall();
-  // Signals that come together count as one: npm passes on what a terminal has sent already.
-  const interrupting = setInterval(() => upload.process.kill('SIGINT'), 600);
-  t.after(() => clearInterval(interrupting));
-  const { code, err } = await upload.ended;
-  clearInterval(interrupting);
-  assert.match(err, /^Stopping: /m);
-  assert.match(err, /^\d not uploaded: the same command goes on/m);
-  assert.equal(code, 130);
-});
-
-test('Ctrl-C while standard input is read leaves no file behind', async (t) => {
-  const folder = await newFolder(t);
-  const changes = watch(folder);
-  const made = changes[Symbol.asyncIterator]().next();
-  const upload = startCommand(['upload', '-'], { TMPDIR: folder });
-  upload.process.stdin.write('half a picture');
-  await made;
-  await changes[Symbol.asyncIterator]().return?.();
-  assert.equal((await readdir(folder)).length, 1);
-  upload.process.kill('SIGINT');
-  assert.equal((await upload.ended).code, 130);
-  assert.deepEqual(await readdir(folder), []);
-});
-
 test('a large file is never in memory as a whole', async (t) => {
   const [bytes, mostMemory] = [400_000_000, 300_000_000];
   const file = join(await newFolder(t), 'large.jpg');
@@ -257,20 +134,11 @@ test('a large file is never in memory as a whole', async (t) => {
   t.after(() => server.stop());
   const measure = `process.on('exit', () => console.error('most memory', process.resourceUsage().maxRSS * 1024))`;
   const program = [process.execPath, '--import', `data:text/javascript,${encodeURIComponent(measure)}`, cli];
-  const env = { GANTRY_URL: server.url };
+  const env = { GANTRY_URL: server.url, XDG_STATE_HOME: await newFolder(t) };
   const { err, code } = await startCommand(['upload', file], env, program as [string, ...string[]]).ended;
   assert.equal(code, 0, err);
   const most = Number(/most memory (\d+)/.exec(err)?.[1]);
   assert.ok(most < mostMemory, `${most} bytes of memory for a file of ${bytes}`);
-});
-
-test('a server that was never there is not waited for long, and says what to do', async (t) => {
-  const folder = await pictures(t, 1);
-  const env = { GANTRY_URL: `http://127.0.0.1:${await freePorts(1)}` };
-  const { err, code } = await gantry(['upload', folder], env);
-  assert.match(err, /^cannot reach .*ECONNREFUSED.*; trying again for up to 10 s/);
-  assert.match(err, /Is it running\? `gantry serve` starts one here; --url or GANTRY_URL names another$/m);
-  assert.equal(code, 1);
 });
 
 test('with a key that may only upload, and with one that may nothing', async (t) => {

@@ -11,6 +11,8 @@ export interface TcpProxy {
   readonly port: number;
   /** Connections open at the client's side. */
   readonly connections: number;
+  /** Bytes that have been handed on in this direction so far. */
+  passed(direction: Direction): number;
   /** Resets every connection at both ends (RST). */
   cut(): void;
   /** Nothing moves any more, both ways; connections stay open, new ones are taken and stall too. Nothing is lost. */
@@ -72,6 +74,7 @@ export const startProxy = async (target: { host: string; port: number }): Promis
   const traps = new Set<Trap>();
   let stalled = false;
   let refusing = false;
+  const passed: Record<Direction, number> = { toServer: 0, toClient: 0 };
 
   const resetBoth = ({ client, server }: Connection): void => {
     reset(client);
@@ -85,6 +88,7 @@ export const startProxy = async (target: { host: string; port: number }): Promis
         ? [connection.client, connection.server]
         : [connection.server, connection.client];
     const trap = [...traps].find((one) => one.direction === direction && springs(one, connection, bytes));
+    if (trap === undefined || trap.forward) passed[direction] += bytes.length;
     if (trap === undefined) {
       if (!to.write(bytes)) from.pause();
       return;
@@ -151,6 +155,7 @@ export const startProxy = async (target: { host: string; port: number }): Promis
     get connections() {
       return [...open].filter(({ client }) => !client.destroyed).length;
     },
+    passed: (direction) => passed[direction],
     cut() {
       for (const connection of open) resetBoth(connection);
     },

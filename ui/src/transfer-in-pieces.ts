@@ -1,4 +1,5 @@
 import { type DetailedError, Upload } from 'tus-js-client';
+import { pieceBytes } from '../../src/pipeline/piece.ts';
 import { noteStatus } from './api.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { hold } from './hold.ts';
@@ -10,8 +11,6 @@ import {
   type TransferProgress,
 } from './transfer.ts';
 
-/** A refusal is noticed, and what is sent is safe, after each piece. */
-const pieceBytes = 8 * 2 ** 20;
 /** Between tries without a byte of progress in between, in ms: five minutes in all. */
 const retryDelays = [500, 1000, 2000, 4000, 8000, ...Array<number>(19).fill(15_000)];
 
@@ -33,6 +32,7 @@ const send = (
       endpoint: new URL('uploads', document.baseURI).href,
       fingerprint: () => Promise.resolve(fingerprint),
       storeFingerprintForResuming: remembered,
+      // A refusal is noticed, and what is sent is safe, after each.
       chunkSize: pieceBytes,
       retryDelays,
       metadata: { filename: file.name },

@@ -1,3 +1,4 @@
+import { largeBytes } from '../../src/pipeline/piece.ts';
 import { noteStatus, type Problem } from './api.ts';
 import { texts } from './texts.ts';
 
@@ -24,9 +25,6 @@ export type Transfer = (
   progress: TransferProgress,
   signal: AbortSignal,
 ) => Promise<TransferOutcome>;
-
-/** Larger files go in pieces, and on after a broken connection; for smaller ones the extra requests cost more. */
-const resumableBytes = 8_000_000;
 
 interface UploadAnswer extends Problem {
   readonly images?: readonly { readonly id: string }[];
@@ -84,7 +82,7 @@ const transferWhole: Transfer = (file, key, progress, signal) =>
   });
 
 export const transfer: Transfer = async (file, key, progress, signal) => {
-  if (file.size <= resumableBytes) return transferWhole(file, key, progress, signal);
+  if (file.size <= largeBytes) return transferWhole(file, key, progress, signal);
   try {
     // The client of the protocol is of no use to most visits.
     const { transferInPieces } = await import('./transfer-in-pieces.ts');

@@ -15,6 +15,7 @@ export const cors = async (app: App, origins: readonly string[]): Promise<void> 
     allowedHeaders: [
       ...['authorization', 'content-type', 'idempotency-key', 'last-event-id', 'traceparent'],
       ...['tus-resumable', 'upload-length', 'upload-metadata', 'upload-offset'],
+      'x-http-method-override',
     ],
     exposedHeaders: [
       ...['location', 'idempotent-replayed', 'etag', 'retry-after', 'www-authenticate'],

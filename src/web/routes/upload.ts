@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import type { FastifyError, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { inSpan } from '../../observability/tracing.ts';
-import { type NewImage, StoreError } from '../../store/store.ts';
+import { StoreError } from '../../store/store.ts';
 import type { App, WebContext } from '../context.ts';
 import { asProblem } from '../plugins/problems.ts';
 import { Problem } from '../problem.ts';
 import { isRefusalOfFile, readUpload, type Upload } from '../read-upload.ts';
 import { traceOf } from '../request-trace.ts';
 import { problemResponses } from '../schemas.ts';
-import { UploadAnswer } from '../upload-answer.ts';
+import { answerTo, UploadAnswer } from '../upload-answer.ts';
 
 const Headers = Type.Object({
   traceparent: Type.Optional(
@@ -22,16 +22,6 @@ const Headers = Type.Object({
       description: 'The same upload repeated with the same key is stored once and answered alike',
     }),
   ),
-});
-
-const answerOf = ({ images, refused }: Upload, first: NewImage) => ({
-  message: images.length === 1 ? 'Image accepted' : `${images.length} images accepted`,
-  correlationId: first.id,
-  images: images.map(({ id, filename, bytes, contentType, sha256 }) => ({
-    ...{ id, filename, bytes, contentType, sha256 },
-    url: `/images/${id}`,
-  })),
-  ...(refused.length > 0 ? { refused } : {}),
 });
 
 /** The answer to a request none of whose files was taken: as the first of them was refused. */
@@ -99,7 +89,7 @@ export const uploadRoute = (app: App, context: WebContext): void => {
     const first = upload.images[0];
     if (first === undefined) throw refusal(upload);
 
-    const answer = answerOf(upload, first);
+    const answer = answerTo([first, ...upload.images.slice(1)], upload.refused);
     const keyId = request.apiKey?.id;
     const given = request.headers['idempotency-key'];
     // Each API key's are its own: who may only upload must not meet what others did.

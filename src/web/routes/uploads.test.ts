@@ -1,41 +1,13 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { cat, clientOf, part } from '../tus.testing.ts';
 import { madeKey, openWeb } from '../web.testing.ts';
-
-const cat = await readFile(new URL('../../../test/fixtures/cats/chelsea.png', import.meta.url));
-const tus = { 'tus-resumable': '1.0.0' };
-const part = (offset: number) => ({
-  ...tus,
-  'content-type': 'application/offset+octet-stream',
-  'upload-offset': String(offset),
-});
-
-type Server = Awaited<ReturnType<typeof openWeb>>;
-
-/** Requests as a client of the protocol makes them, with a key or without. */
-const clientOf = ({ app }: Server, key?: string) => {
-  const authorization = key === undefined ? {} : { authorization: `Bearer ${key}` };
-  const create = (bytes = cat.length) =>
-    app.inject({
-      method: 'POST',
-      url: '/uploads',
-      headers: { ...tus, ...authorization, 'upload-length': String(bytes) },
-    });
-  return {
-    create,
-    created: async (bytes = cat.length): Promise<string> => `/${(await create(bytes)).headers.location}`,
-    patch: (url: string, offset: number, payload: Buffer) =>
-      app.inject({ method: 'PATCH', url, headers: { ...part(offset), ...authorization }, payload }),
-    ask: (method: 'HEAD' | 'DELETE', url: string) =>
-      app.inject({ method, url, headers: { ...tus, ...authorization } }),
-  };
-};
 
 test('uploading in parts needs the scope upload, and is told of with its key', async (t) => {
   const [uploader, reader] = [madeKey(['upload']), madeKey(['read'])];
