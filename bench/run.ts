@@ -1,7 +1,9 @@
 // npm run bench -- [--list] [--quick] [--json] [NAME...]: every benchmark prints one table.
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
+import { accept } from './accept.ts';
 import type { Benchmark } from './benchmark.ts';
+import { endToEnd } from './end-to-end.ts';
 import { idle } from './idle.ts';
 import { millionInPostgres, millionInSqlite } from './million.ts';
 import { overhead } from './overhead.ts';
@@ -11,6 +13,8 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   overhead,
   idle,
   tracing,
+  accept,
+  'end-to-end': endToEnd,
   million: millionInPostgres,
   'million-sqlite': millionInSqlite,
 };
