@@ -61,12 +61,11 @@ type Load = (typeof loads)[number];
 type Rounds = Map<string, Record<Load, Measured[]>>;
 
 const measure = async (running: readonly Running[], quick: boolean) => {
-  const [rounds, saturating, alone, seconds] = quick ? [1, 40, 5, 3] : [3, 200, 20, 12];
+  const [rounds, saturatedMs, aloneMs, seconds] = quick ? [1, 2000, 500, 3] : [3, 10_000, 3000, 12];
   const measured: Rounds = new Map(
     running.map(({ name }) => [name, { saturated: [], alone: [], half: [], most: [] }]),
   );
-  const saturate = ({ classify }: Running): Promise<Measured> =>
-    keepBusy(atOnce, (begun) => begun < saturating, classify);
+  const saturate = ({ classify }: Running): Promise<Measured> => keepBusy(atOnce, saturatedMs, classify);
   for (let round = 0; round < rounds; round++) {
     for (const one of running) measured.get(one.name)?.saturated.push(await saturate(one));
   }
@@ -82,7 +81,7 @@ const measure = async (running: readonly Running[], quick: boolean) => {
     };
     for (const { name, classify } of running) {
       const of = measured.get(name);
-      of?.alone.push(await keepBusy(1, (begun) => begun < alone, classify));
+      of?.alone.push(await keepBusy(1, aloneMs, classify));
       of?.half.push(await arrive(times.half, classify));
       of?.most.push(await arrive(times.most, classify));
     }
@@ -132,7 +131,7 @@ export const endToEnd: Benchmark = {
     'from upload to result, alone and under load, against Celery, LitServe and BentoML with the same model',
   async run(quick) {
     const folder = await mkdtemp(join(tmpdir(), 'gantry-bench-'));
-    const files = await makePictures(folder);
+    const files = await makePictures(folder, quick ? 8 : 40);
     const bodies = forms(await Promise.all(files.map((file) => readFile(file))));
     const systems = await startSystems([gantryServe, gantryApart, celery, litserve, bentoml]);
     try {

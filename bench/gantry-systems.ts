@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import type { EventSourceMessage } from 'eventsource-parser/stream';
 import type { ImageJson, UploadJson } from '../test/acceptance/target.ts';
 import { type Gantry, startGantry } from '../test/start-gantry.ts';
 import { type Contender, type Ended, followResults, type System } from './system.ts';
 
-const ended = ({ event, data }: { event: string; data: string }): Ended | undefined => {
-  if (!['succeeded', 'failed', 'dead'].includes(event)) return undefined;
+const ended = ({ event, data }: EventSourceMessage): Ended | undefined => {
+  if (event !== 'succeeded' && event !== 'failed' && event !== 'dead') return undefined;
   const { id, result, error } = JSON.parse(data) as ImageJson;
   return { id, label: result?.label ?? new Error(`${id}: ${error?.message}`) };
 };

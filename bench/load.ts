@@ -40,7 +40,11 @@ export const connect = (url: string, connections: number): Client => {
           else reject(new Error(`${url} answered ${response.statusCode}: ${text.slice(0, 300)}`));
         });
       });
-      sent.once('error', reject);
+      sent.once('error', (error: NodeJS.ErrnoException) => {
+        // The server closed a connection that it thought idle just as it was used again: once more, on another.
+        if (sent.reusedSocket && error.code === 'ECONNRESET') post({ type, bytes }).then(resolve, reject);
+        else reject(error);
+      });
       sent.once('timeout', () => sent.destroy(new Error(`${url} did not answer within a minute`)));
       sent.end(bytes);
     });
@@ -53,10 +57,10 @@ export interface Measured {
   readonly perSecond: number;
 }
 
-/** Closed loop: so many at once, each followed by the next, until `more` says no or one of them fails. */
+/** Closed loop: so many at once, each followed by the next for so many milliseconds, or until one fails. */
 export const keepBusy = async (
   atOnce: number,
-  more: (begun: number, ms: number) => boolean,
+  ms: number,
   work: (n: number) => Promise<unknown>,
 ): Promise<Measured> => {
   const took: number[] = [];
@@ -64,7 +68,7 @@ export const keepBusy = async (
   let begun = 0;
   let failed = false;
   const lane = async (): Promise<void> => {
-    while (!failed && more(begun, performance.now() - start)) {
+    while (!failed && performance.now() - start < ms) {
       const began = performance.now();
       await work(begun++).catch((error) => {
         failed = true;
@@ -98,7 +102,7 @@ export const arrive = async (
 ): Promise<Measured> => {
   const start = performance.now();
   const one = async (at: number, n: number): Promise<number> => {
-    await sleep(start + at - performance.now());
+    await sleep(Math.max(1, start + at - performance.now()));
     await work(n);
     return performance.now() - start - at;
   };

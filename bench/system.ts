@@ -1,4 +1,4 @@
-import { events, type ServerSentEvent } from '../test/acceptance/target.ts';
+import { type EventSourceMessage, EventSourceParserStream } from 'eventsource-parser/stream';
 import type { Services } from './services.ts';
 
 /** Something that pictures can be uploaded to, running. */
@@ -25,12 +25,17 @@ export interface Ended {
 /** Waits for results on one stream of events, which costs the server less than to be asked for each. */
 export const followResults = async (
   url: string,
-  read: (event: ServerSentEvent) => Ended | undefined,
+  read: (event: EventSourceMessage) => Ended | undefined,
 ): Promise<{ of(id: string): Promise<string>; stop(): Promise<void> }> => {
-  const stream = events(url);
+  const stop = new AbortController();
+  const response = await fetch(url, { signal: stop.signal, headers: { accept: 'text/event-stream' } });
+  if (!response.ok || response.body === null) throw new Error(`${url} answered ${response.status}`);
+  const stream = response.body
+    .pipeThrough(new TextDecoderStream())
+    .pipeThrough(new EventSourceParserStream());
   const waiting = new Map<string, (label: string | Error) => void>();
   const early = new Map<string, string | Error>();
-  const see = (event: ServerSentEvent): void => {
+  const see = (event: EventSourceMessage): void => {
     const ended = read(event);
     if (ended === undefined) return;
     const tell = waiting.get(ended.id);
@@ -38,15 +43,13 @@ export const followResults = async (
     else tell(ended.label);
     waiting.delete(ended.id);
   };
-  // The first event says that it is subscribed.
-  const first = await stream.next();
-  if (!first.done) see(first.value);
   const follow = async (): Promise<void> => {
     for await (const event of stream) see(event);
+    throw new Error(`${url} ended`);
   };
-  const ends = follow().catch((error: Error) => error);
-  void ends.then((error) => {
-    for (const tell of waiting.values()) tell(error ?? new Error(`${url} ended`));
+  const failed = follow().catch((error: Error) => {
+    for (const tell of waiting.values()) tell(error);
+    return error;
   });
   return {
     async of(id) {
@@ -56,7 +59,8 @@ export const followResults = async (
       return label as string;
     },
     async stop() {
-      await stream.return(undefined);
+      stop.abort();
+      await failed;
     },
   };
 };

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import type { EventSourceMessage } from 'eventsource-parser/stream';
 import { freePorts } from '../../test/services/free-port.ts';
 import { type Contender, followResults, type System } from '../system.ts';
 import { installContenders, type PythonProcess, startPython } from './python.ts';
@@ -57,7 +58,7 @@ export const celeryAccepts: Contender = {
 };
 
 /** The message's shape: https://docs.celeryq.dev/en/stable/internals/protocol.html */
-const endedTask = ({ event, data }: { event: string; data: string }) => {
+const endedTask = ({ event, data }: EventSourceMessage) => {
   if (event !== 'ended') return undefined;
   const { task_id: id, status, result } = JSON.parse(data);
   return { id, label: status === 'SUCCESS' ? result : new Error(`${status}: ${JSON.stringify(result)}`) };

@@ -37,7 +37,6 @@ async def events() -> StreamingResponse:
     await subscription.psubscribe("celery-task-meta-*")
 
     async def stream():
-        yield "event: subscribed\ndata: {}\n\n"
         async for message in subscription.listen():
             if message["type"] == "pmessage":
                 yield f"event: ended\ndata: {message['data'].decode()}\n\n"
