@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Benchmark, Table } from './benchmark.ts';
 import { celeryAccepts, seedAlone, seedUnderGunicorn } from './contenders/contenders.ts';
-import { gantryServeAccepts, gantryWebAccepts } from './gantry-systems.ts';
+import { gantryServeAccepts, gantryWebAccepts } from './gantry-contenders.ts';
 import { type Body, connect, forms, keepBusy, type Measured, median, spread } from './load.ts';
 import { makePictures, percentile, rounded } from './pictures.ts';
 import { type Started, startSystems } from './start-systems.ts';

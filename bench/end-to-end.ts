@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { seeded } from '../test/resilience/seeded.ts';
 import type { Benchmark } from './benchmark.ts';
 import { bentoml, celery, litserve } from './contenders/contenders.ts';
-import { gantryApart, gantryServe } from './gantry-systems.ts';
+import { gantryApart, gantryServe } from './gantry-contenders.ts';
 import {
   arrivals,
   arrive,

@@ -1,6 +1,6 @@
 import { installContenders } from './contenders/python.ts';
 import { lazyServices, type Services } from './services.ts';
-import type { Contender, System } from './system.ts';
+import type { Contender, System } from './contender.ts';
 
 export interface Started {
   readonly name: string;
@@ -21,8 +21,15 @@ export const drop = async ({ started, missing }: Systems, one: Started, why: str
   await one.system.stop();
 };
 
+/** A signal alone would end this process without its `exit` hooks, and leave the servers behind. */
+const exitOn = (signal: 'SIGINT' | 'SIGTERM', code: number): void => {
+  process.once(signal, () => process.exit(code));
+};
+
 /** Starts all that can run here. */
 export const startSystems = async (contenders: readonly Contender[]): Promise<Systems> => {
+  exitOn('SIGINT', 130);
+  exitOn('SIGTERM', 143);
   // First, as it may take a minute. Each that needs it tells why it failed.
   await installContenders().catch(() => {});
   const services = lazyServices();

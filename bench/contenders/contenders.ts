@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { EventSourceMessage } from 'eventsource-parser/stream';
 import { freePorts } from '../../test/services/free-port.ts';
-import { type Contender, followResults, type System } from '../system.ts';
+import { type Contender, followResults, type System } from '../contender.ts';
 import { installContenders, type PythonProcess, startPython } from './python.ts';
 
 const workers = `${availableParallelism()}`;

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { EventSourceMessage } from 'eventsource-parser/stream';
 import type { ImageJson, UploadJson } from '../test/acceptance/target.ts';
 import { type Gantry, startGantry } from '../test/start-gantry.ts';
-import { type Contender, type Ended, followResults, type System } from './system.ts';
+import { type Contender, type Ended, followResults, type System } from './contender.ts';
 
 const ended = ({ event, data }: EventSourceMessage): Ended | undefined => {
   if (event !== 'succeeded' && event !== 'failed' && event !== 'dead') return undefined;
