@@ -65,6 +65,7 @@ const measure = async (
         rounds: spread(rates),
         'p50 ms': rounded(median(all.map(({ took }) => percentile(took, 0.5)))),
         'p99 ms': rounded(median(all.map(({ took }) => percentile(took, 0.99)))),
+        'processor ms': rounded(median(all.map(({ cost }) => cost)), 2),
         'serve / it': ratio(gantryServeAccepts.name, name, level),
         'web / it': ratio(gantryWebAccepts.name, name, level),
       };

@@ -119,6 +119,7 @@ const rowsOf = (measured: Rounds, slowest: number) => {
         'p50 ms': rounded(median(all.map(({ took }) => percentile(took, 0.5)))),
         'p99 ms': rounded(median(p99s)),
         rounds: load === 'saturated' ? spread(rates) : spread(p99s),
+        'processor ms': rounded(median(all.map(({ cost }) => cost))),
         'serve / it': ratio(load, measured.get(gantryServe.name)?.[load], all),
         'apart / it': ratio(load, measured.get(gantryApart.name)?.[load], all),
       };

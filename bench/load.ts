@@ -1,6 +1,7 @@
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { percentile, rounded } from './pictures.ts';
+import { descendantsOf, processorMs } from './processes.ts';
 
 /** A request's body, made once: building it anew would take processor time from the server under load. */
 export interface Body {
@@ -55,31 +56,42 @@ export interface Measured {
   /** Milliseconds that each took. */
   readonly took: readonly number[];
   readonly perSecond: number;
+  /** Processor time (ms) for each, of every process that this one has started, RabbitMQ's and PostgreSQL's among them. */
+  readonly cost: number;
 }
 
+const measure = async (work: () => Promise<number[]>): Promise<Measured> => {
+  const used = async (): Promise<number> => processorMs(await descendantsOf(process.pid));
+  const [before, start] = [await used(), performance.now()];
+  const took = await work();
+  const perSecond = (1000 * took.length) / (performance.now() - start);
+  return { took, perSecond, cost: ((await used()) - before) / took.length };
+};
+
 /** Closed loop: so many at once, each followed by the next for so many milliseconds, or until one fails. */
-export const keepBusy = async (
+export const keepBusy = (
   atOnce: number,
   ms: number,
   work: (n: number) => Promise<unknown>,
-): Promise<Measured> => {
-  const took: number[] = [];
-  const start = performance.now();
-  let begun = 0;
-  let failed = false;
-  const lane = async (): Promise<void> => {
-    while (!failed && performance.now() - start < ms) {
-      const began = performance.now();
-      await work(begun++).catch((error) => {
-        failed = true;
-        throw error;
-      });
-      took.push(performance.now() - began);
-    }
-  };
-  await Promise.all(Array.from({ length: atOnce }, lane));
-  return { took, perSecond: (1000 * took.length) / (performance.now() - start) };
-};
+): Promise<Measured> =>
+  measure(async () => {
+    const took: number[] = [];
+    const start = performance.now();
+    let begun = 0;
+    let failed = false;
+    const lane = async (): Promise<void> => {
+      while (!failed && performance.now() - start < ms) {
+        const began = performance.now();
+        await work(begun++).catch((error) => {
+          failed = true;
+          throw error;
+        });
+        took.push(performance.now() - began);
+      }
+    };
+    await Promise.all(Array.from({ length: atOnce }, lane));
+    return took;
+  });
 
 /** When they come, in milliseconds from the start: independent of each other, as users are (a Poisson process). */
 export const arrivals = (perSecond: number, seconds: number, random: () => number): number[] => {
@@ -96,19 +108,16 @@ export const arrivals = (perSecond: number, seconds: number, random: () => numbe
  * Open loop: each begins at its time, whether or not those before it are done, and what it took counts from that
  * time. A server that stalls is charged for all that came meanwhile.
  */
-export const arrive = async (
-  times: readonly number[],
-  work: (n: number) => Promise<unknown>,
-): Promise<Measured> => {
-  const start = performance.now();
-  const one = async (at: number, n: number): Promise<number> => {
-    await sleep(Math.max(1, start + at - performance.now()));
-    await work(n);
-    return performance.now() - start - at;
-  };
-  const took = await Promise.all(times.map(one));
-  return { took, perSecond: (1000 * took.length) / (performance.now() - start) };
-};
+export const arrive = (times: readonly number[], work: (n: number) => Promise<unknown>): Promise<Measured> =>
+  measure(() => {
+    const start = performance.now();
+    const one = async (at: number, n: number): Promise<number> => {
+      await sleep(Math.max(1, start + at - performance.now()));
+      await work(n);
+      return performance.now() - start - at;
+    };
+    return Promise.all(times.map(one));
+  });
 
 export const median = (values: readonly number[]): number => percentile(values, 0.5);
 

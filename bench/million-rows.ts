@@ -59,14 +59,15 @@ const result = (n: string): string => `
 /**
  * Statements that fill an empty store with `count` images: 85 % final (of these 95 % succeeded, 4 % failed, 1 % dead; the
  * older half without their originals), 10 % in the outbox as after an outage of the broker, 5 % with the broker, of
- * which 64 are being worked on.
+ * which 64 are being worked on. With `allFinal` nothing is unfinished.
  */
-export const fill = (dialect: Dialect, count: number): string[] => {
+export const fill = (dialect: Dialect, count: number, allFinal = false): string[] => {
   const ms = `(${from} + cast(n * ${year / count} as bigint))`;
-  const final = `n < ${Math.floor(count * 0.85)}`;
-  const inOutbox = `n >= ${Math.floor(count * 0.9)}`;
+  const [ended, published] = allFinal ? [count, count] : [Math.floor(count * 0.85), Math.floor(count * 0.9)];
+  const final = `n < ${ended}`;
+  const inOutbox = `n >= ${published}`;
   const state = `
-    case when n >= ${Math.floor(count * 0.9) - 64} and n < ${Math.floor(count * 0.9)} then 'processing'
+    case when not (${final}) and n >= ${published - 64} and n < ${published} then 'processing'
       when not (${final}) then 'queued'
       when ${shuffled('n')} % 100 < 4 then 'failed' when ${shuffled('n')} % 100 < 5 then 'dead' else 'succeeded' end`;
   const numbers = dialect.numbers(count);

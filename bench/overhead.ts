@@ -8,6 +8,7 @@ import { type Gantry, startGantry } from '../test/start-gantry.ts';
 import type { Benchmark, Table } from './benchmark.ts';
 import { gantryRound } from './gantry-round.ts';
 import { makePictures, percentile, rounded } from './pictures.ts';
+import { descendantsOf, residentMiB } from './processes.ts';
 
 const workers = availableParallelism();
 const modelDir = fileURLToPath(new URL('../models/pets', import.meta.url));
@@ -32,11 +33,6 @@ const bareRound = async (children: readonly ChildProcess[], files: readonly stri
   return files.length / ((performance.now() - began) / 1000);
 };
 
-const residentMiB = async (pid: number): Promise<number> => {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024);
-};
-
 const metric = (text: string, name: string): number =>
   Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? Number.NaN);
 
@@ -55,13 +51,7 @@ const measure = async (server: Gantry, children: readonly ChildProcess[], quick:
     rates.push({ bare: await bareRound(children, files), gantry: await gantryRound(server.url, pictures) });
   }
   const text = await (await fetch(`${server.url}/metrics`)).text();
-  const tree = await readFile(`/proc/${server.process.pid}/task/${server.process.pid}/children`, 'utf8');
-  const memory = await Promise.all(
-    tree
-      .trim()
-      .split(' ')
-      .map((pid) => residentMiB(Number(pid))),
-  );
+  const memory = await Promise.all((await descendantsOf(server.process.pid ?? 0)).map(residentMiB));
   await rm(folder, { recursive: true });
 
   const median = (values: number[]): number => percentile(values, 0.5);

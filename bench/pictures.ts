@@ -27,6 +27,13 @@ export const makePictures = async (folder: string, count = 40): Promise<string[]
   return (await readdir(folder)).map((name) => join(folder, name));
 };
 
+/** A JPEG of 32 x 32 pixels: next to nothing to decode. Returns its path. */
+export const makeTinyPicture = async (folder: string): Promise<string> => {
+  const path = join(folder, 'red.jpg');
+  await sharp({ create: { width: 32, height: 32, channels: 3, background: 'red' } }).toFile(path);
+  return path;
+};
+
 export const percentile = (values: readonly number[], share: number): number => {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;

@@ -4,9 +4,13 @@ import { parseArgs } from 'node:util';
 import { accept } from './accept.ts';
 import type { Benchmark } from './benchmark.ts';
 import { endToEnd } from './end-to-end.ts';
+import { growthEmbedded, growthScaledOut } from './growth.ts';
 import { idle } from './idle.ts';
 import { millionInPostgres, millionInSqlite } from './million.ts';
 import { overhead } from './overhead.ts';
+import { scale } from './scale.ts';
+import { soak } from './soak.ts';
+import { start } from './start.ts';
 import { tracing } from './tracing.ts';
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
@@ -17,6 +21,11 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   'end-to-end': endToEnd,
   million: millionInPostgres,
   'million-sqlite': millionInSqlite,
+  start,
+  scale,
+  soak,
+  growth: growthScaledOut,
+  'growth-sqlite': growthEmbedded,
 };
 
 const { values, positionals } = parseArgs({

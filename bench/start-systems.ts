@@ -1,6 +1,6 @@
+import type { Contender, System } from './contender.ts';
 import { installContenders } from './contenders/python.ts';
 import { lazyServices, type Services } from './services.ts';
-import type { Contender, System } from './contender.ts';
 
 export interface Started {
   readonly name: string;

@@ -4,10 +4,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Gantry, startGantry } from '../test/start-gantry.ts';
+import { startGantry } from '../test/start-gantry.ts';
 import type { Benchmark } from './benchmark.ts';
 import { gantryRound } from './gantry-round.ts';
 import { makePictures, percentile, rounded } from './pictures.ts';
+import { processorMs } from './processes.ts';
 
 /** Takes what is exported and does nothing with it: a real collector would share the cores. */
 const startSink = async () => {
@@ -21,12 +22,6 @@ const startSink = async () => {
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   return { url: `http://127.0.0.1:${port}`, bytes: () => bytes, close: () => server.close() };
-};
-
-/** Processor time (ms) that the server's own process has used, its workers not counted. Linux: proc(5), 100 ticks a second. */
-const processorMs = async ({ process }: Gantry): Promise<number> => {
-  const fields = (await readFile(`/proc/${process.pid}/stat`, 'utf8')).split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) * 10;
 };
 
 export const tracing: Benchmark = {
@@ -45,9 +40,11 @@ export const tracing: Benchmark = {
     };
     const perImage: Record<keyof typeof servers, number[]> = { off: [], on: [] };
     const round = async (name: keyof typeof servers): Promise<void> => {
-      const before = await processorMs(servers[name]);
+      // Its own, its workers not counted.
+      const pids = [servers[name].process.pid ?? 0];
+      const before = await processorMs(pids);
       await gantryRound(servers[name].url, pictures);
-      perImage[name].push(((await processorMs(servers[name])) - before) / count);
+      perImage[name].push(((await processorMs(pids)) - before) / count);
     };
     try {
       for (const { url } of Object.values(servers)) await gantryRound(url, pictures.slice(0, 40));

@@ -1,0 +1,64 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startPostgres } from '../test/services/postgres.ts';
+import type { Benchmark, Table } from './benchmark.ts';
+import { costOf, endedOf, endedSince } from './cost.ts';
+import { filledStorage, type Size } from './filled-storage.ts';
+import { makeTinyPicture } from './pictures.ts';
+import { residentMiB } from './processes.ts';
+import { embedded, type System, scaledOut, stubModel } from './system.ts';
+
+const env = { GANTRY_MODEL: stubModel, GANTRY_MAX_BACKLOG: '1000000' };
+
+/** While `count` of its backlog end, after some to warm up. */
+const measure = async (system: System, size: Size, count: number): Promise<Table['rows'][number]> => {
+  await endedSince(system, size.stored, Math.floor(count / 5));
+  const before = await endedOf(system);
+  const { imagesPerSecond, perImage } = await costOf(system, () => endedSince(system, before, count));
+  const [web = Number.NaN] = (await system.parts()).web ?? [];
+  return { ...size, 'images/s': imagesPerSecond, ...perImage, 'web MiB': await residentMiB(web) };
+};
+
+const sizes = (quick: boolean): Size[] =>
+  quick
+    ? [
+        { stored: 1_000, backlog: 600 },
+        { stored: 1_000, backlog: 2_000 },
+      ]
+    : [
+        { stored: 10_000, backlog: 4_000 },
+        { stored: 10_000, backlog: 10_000 },
+        { stored: 10_000, backlog: 100_000 },
+        { stored: 100_000, backlog: 4_000 },
+        { stored: 1_000_000, backlog: 4_000 },
+      ];
+
+const growth = (about: string, withPostgres: boolean): Benchmark => ({
+  about: `processor time for an image as backlog and store grow, in ${about}`,
+  async run(quick) {
+    const folder = await mkdtemp(join(tmpdir(), 'gantry-bench-'));
+    const picture = await makeTinyPicture(folder);
+    const rows: Table['rows'][number][] = [];
+    for (const size of sizes(quick)) {
+      const postgres = withPostgres
+        ? await startPostgres({ shared_buffers: '1GB', max_wal_size: '8GB' })
+        : undefined;
+      const storage = await filledStorage(size, [picture], postgres);
+      const system = postgres ? await scaledOut(storage, postgres, env) : embedded(storage, env);
+      try {
+        await system.addConsumer();
+        rows.push(await measure(system, size, quick ? 200 : 2_000));
+      } finally {
+        await system.stop();
+        await postgres?.dispose();
+        await storage.dispose();
+      }
+    }
+    await rm(folder, { recursive: true });
+    return { title: `tiny pictures, a model that does next to nothing, ${about}`, rows };
+  },
+});
+
+export const growthEmbedded = growth('gantry serve', false);
+export const growthScaledOut = growth('web, RabbitMQ, PostgreSQL and a consumer', true);
