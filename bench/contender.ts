@@ -7,6 +7,8 @@ export interface System {
   readonly url: string;
   /** Resolves with the picture's label, given the answer to its upload. Not for a system that only accepts. */
   label(answer: string): Promise<string>;
+  /** Of one that uses the processor even when it has nothing to do, while others are measured. */
+  readonly rest?: { pause(): void; resume(): void };
   stop(): Promise<void>;
 }
 

@@ -60,6 +60,15 @@ const loads = ['saturated', 'alone', 'half', 'most'] as const;
 type Load = (typeof loads)[number];
 type Rounds = Map<string, Record<Load, Measured[]>>;
 
+const awake = async <T>({ system: { rest } }: Running, work: () => Promise<T>): Promise<T> => {
+  rest?.resume();
+  try {
+    return await work();
+  } finally {
+    rest?.pause();
+  }
+};
+
 const measure = async (running: readonly Running[], quick: boolean) => {
   const [rounds, saturatedMs, aloneMs, seconds] = quick ? [1, 2000, 500, 3] : [3, 10_000, 3000, 12];
   const measured: Rounds = new Map(
@@ -79,11 +88,13 @@ const measure = async (running: readonly Running[], quick: boolean) => {
       half: arrivals(0.5 * slowest, seconds, seeded(round)),
       most: arrivals(0.8 * slowest, seconds, seeded(round)),
     };
-    for (const { name, classify } of running) {
-      const of = measured.get(name);
-      of?.alone.push(await keepBusy(1, aloneMs, classify));
-      of?.half.push(await arrive(times.half, classify));
-      of?.most.push(await arrive(times.most, classify));
+    for (const one of running) {
+      const of = measured.get(one.name);
+      await awake(one, async () => {
+        of?.alone.push(await keepBusy(1, aloneMs, one.classify));
+        of?.half.push(await arrive(times.half, one.classify));
+        of?.most.push(await arrive(times.most, one.classify));
+      });
     }
   }
   return { measured, slowest, rounds };

@@ -54,6 +54,9 @@ export interface PythonProcess {
   readonly folder: string;
   /** Resolves when the port takes connections; rejects if the process ends first. */
   listening(port: number): Promise<void>;
+  /** Takes the processor from it and its children, until `resume`. */
+  pause(): void;
+  resume(): void;
   /** Ends it and its children; resolves when they are gone. */
   stop(): Promise<void>;
 }
@@ -115,7 +118,10 @@ export const startPython = async (
         await sleep(100);
       }
     },
+    pause: () => signal(child, 'SIGSTOP'),
+    resume: () => signal(child, 'SIGCONT'),
     async stop() {
+      signal(child, 'SIGCONT');
       signal(child, 'SIGTERM');
       await Promise.race([exited, sleep(stopLimitMs, undefined, { ref: false })]);
       killNow();
