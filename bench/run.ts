@@ -1,6 +1,6 @@
-// npm run bench -- [--list] [--quick] [--json] [NAME...]: every benchmark prints one table.
+// npm run bench -- --help: every benchmark prints one table.
 import { cpus, totalmem } from 'node:os';
-import { parseArgs } from 'node:util';
+import { Argument, Command } from 'commander';
 import { accept } from './accept.ts';
 import type { Benchmark } from './benchmark.ts';
 import { endToEnd } from './end-to-end.ts';
@@ -28,12 +28,24 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   'growth-sqlite': growthEmbedded,
 };
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { list: { type: 'boolean' }, quick: { type: 'boolean' }, json: { type: 'boolean' } },
-});
+const list = Object.entries(benchmarks).map(([name, { about }]) => `${name.padEnd(15)} ${about}`);
+
+const program = new Command('npm run bench --')
+  .description('Runs benchmarks, one after the other, and prints a table for each.')
+  .addArgument(
+    new Argument('[names...]', 'which ones; all of them unless named').choices(Object.keys(benchmarks)),
+  )
+  .option('--list', 'only say which there are')
+  .option('--quick', 'less than a minute each: shows that they work, not what to quote')
+  .option('--json', 'print one JSON line a benchmark')
+  .addHelpText('after', `\nBenchmarks:\n${list.map((line) => `  ${line}`).join('\n')}`)
+  .showHelpAfterError('(npm run bench -- --help has all options and benchmarks)')
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
+  .parse();
+const values = program.opts<{ list?: true; quick?: true; json?: true }>();
+
 if (values.list) {
-  for (const [name, { about }] of Object.entries(benchmarks)) console.log(`${name.padEnd(15)} ${about}`);
+  for (const line of list) console.log(line);
   process.exit(0);
 }
 const machine = {
@@ -44,12 +56,9 @@ const machine = {
 if (!values.json)
   console.log(`${machine.cores} x ${machine.cpu}, ${machine.memoryGiB} GiB, Node ${process.version}`);
 
-for (const name of positionals.length > 0 ? positionals : Object.keys(benchmarks)) {
-  const benchmark = benchmarks[name];
-  if (benchmark === undefined) {
-    console.error(`there is no benchmark ${name}; there are ${Object.keys(benchmarks).join(', ')}`);
-    process.exit(2);
-  }
+const names = program.args.length > 0 ? program.args : Object.keys(benchmarks);
+for (const name of names) {
+  const benchmark = benchmarks[name] as Benchmark;
   const table = await benchmark.run(values.quick ?? false);
   if (values.json) console.log(JSON.stringify({ name, machine, ...table }));
   else {

@@ -1,10 +1,10 @@
 // Runs before `npm start` and `npm test`, with whatever Node the machine has (18 or newer) and no dependency:
-// installs the locked packages (the Node that Gantry runs on among them) and builds the page, each only when it is
-// missing or stale; before tests and checks (`test`, `charts`, `workflows`, `monitoring`, `kubernetes`) also the programs
-// they need. Says nothing when there is nothing to do.
+// installs the locked packages (the Node that Gantry runs on among them) and builds the page and the client for other
+// programs, each only when it is missing or stale; before tests and checks (`test`, `charts`, `workflows`, `monitoring`, `kubernetes`) also the programs
+// they need. npm also runs it (`prepare`) when another program links this folder. Says nothing when there is nothing to do.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildGoPrograms } from './go-programs.mjs';
@@ -88,7 +88,8 @@ const install = () => {
   once(join(root, 'node_modules', '.gantry-setup'), key, 'installing packages', () => {
     installLibraries();
     // onnxruntime-node's install script would download CUDA libraries.
-    npm(['ci', '--no-audit', '--no-fund', '--loglevel=error'], { ONNXRUNTIME_NODE_INSTALL_CUDA: 'skip' });
+    const env = { ONNXRUNTIME_NODE_INSTALL_CUDA: 'skip', GANTRY_SETUP: 'running' };
+    npm(['ci', '--no-audit', '--no-fund', '--loglevel=error'], env);
     if (!existsSync(join(bin, 'node')))
       fail('the package `node` was not set up: npm must be allowed to run its install script');
   });
@@ -103,9 +104,11 @@ const sources = (folder) =>
   });
 
 const buildPage = () => {
-  const key = hashOf(
-    [...sources(join(root, 'ui')), readFileSync(join(root, 'package-lock.json'), 'utf8')].join('\n'),
+  // What the page shares with the command line, and the packages it is built with.
+  const shared = ['src/picture-name.ts', 'package-lock.json'].map((path) =>
+    readFileSync(join(root, path), 'utf8'),
   );
+  const key = hashOf([...sources(join(root, 'ui')), ...shared].join('\n'));
   once(join(root, 'ui', 'dist', '.gantry-setup'), key, 'building the page', () => {
     run(join(bin, 'node'), [
       join(root, 'node_modules', 'vite', 'bin', 'vite.js'),
@@ -115,6 +118,28 @@ const buildPage = () => {
       'warn',
     ]);
   });
+};
+
+const buildClient = () => {
+  // Of the pipeline: what client and server share.
+  const folders = ['src/client', 'src/pipeline', 'scripts/client'].flatMap((folder) =>
+    sources(join(root, folder)),
+  );
+  const files = ['docs/client.md', 'package.json', 'package-lock.json'];
+  const key = hashOf([...folders, ...files.map((file) => readFileSync(join(root, file), 'utf8'))].join('\n'));
+  once(join(root, 'dist', 'client', '.gantry-setup'), key, 'building the client', () => {
+    run(join(bin, 'node'), [join(root, 'scripts', 'client', 'build.ts')]);
+  });
+};
+
+/** npm runs this after an installation here, and before another program that links this folder uses it. */
+const prepare = () => {
+  // Within `install`: the caller goes on itself.
+  if (process.env.GANTRY_SETUP === 'running') return;
+  const installedHere = realpathSync(process.env.npm_config_local_prefix ?? root) === realpathSync(root);
+  if (!installedHere) install();
+  // Not there after `npm ci --omit=dev`: what only runs Gantry needs no client.
+  if (existsSync(join(root, 'node_modules', 'typescript'))) buildClient();
 };
 
 const postgresFolders = () => {
@@ -144,8 +169,13 @@ const installRealPrograms = () => {
   installPackages(packages, `the tests run ${packages.join(', ')}`);
 };
 
+if (purpose === 'prepare') {
+  prepare();
+  process.exit();
+}
 install();
 buildPage();
+buildClient();
 installRealPrograms();
 if (purpose === 'test') buildGoPrograms(cache, 'test', { say });
 if (purpose === 'workflows') buildGoPrograms(cache, 'workflows', { say });

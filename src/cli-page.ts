@@ -1,7 +1,7 @@
 import type { Command, Option } from 'commander';
 import { examplesOf, family, nameOf } from './commands/help.ts';
-import { flagName, settingNames } from './config.ts';
 import { createProgram } from './program.ts';
+import { flagName, settingNames } from './settings.ts';
 
 const introduction = `# Command line
 

@@ -3,9 +3,10 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
-import { environmentName, loadConfig } from './config.ts';
+import { loadConfig } from './config.ts';
 import { configurationPage } from './configuration-page.ts';
 import { ConfigError } from './setting-kinds.ts';
+import { environmentName } from './settings.ts';
 
 test('without any setting there are defaults', () => {
   const config = loadConfig({});

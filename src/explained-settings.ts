@@ -1,17 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import {
-  type Flags,
-  type Given,
-  givenIn,
-  ownModel,
-  parseGiven,
-  type SettingName,
-  settingNames,
-  settingVariables,
-} from './config.ts';
+import { type Flags, type Given, givenIn, ownModel, parseGiven } from './config.ts';
 import { refuseUnknown } from './environment.ts';
 import { ConfigError } from './setting-kinds.ts';
+import { type SettingName, settingNames, settingVariables } from './settings.ts';
 
 /** A setting as `gantry config` tells of it: what it was given, by what, or what is wrong with it. */
 export interface Explained {

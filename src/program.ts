@@ -9,17 +9,8 @@ import { keysCommand } from './commands/keys.ts';
 import { modelCommand } from './commands/model.ts';
 import { uploadCommand } from './commands/upload.ts';
 import { watchCommand } from './commands/watch.ts';
-import {
-  type Config,
-  environmentName,
-  type Flags,
-  flagName,
-  isSecret,
-  loadConfig,
-  type SettingName,
-  settingNames,
-  settings,
-} from './config.ts';
+import { type Config, type Flags, loadConfig } from './config.ts';
+import { environmentName, flagName, isSecret, type SettingName, settingNames, settings } from './settings.ts';
 import { version } from './version.ts';
 
 const consumerOnly: ReadonlySet<SettingName> = new Set<SettingName>([

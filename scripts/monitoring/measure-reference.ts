@@ -12,7 +12,7 @@ import { bandOf, bands, type Reference } from '../../monitoring/reference/bands.
 import { loadModel } from '../../src/classifier/manifest.ts';
 import { openSession } from '../../src/classifier/onnx.ts';
 import { preprocess } from '../../src/classifier/preprocess.ts';
-import { settings } from '../../src/config.ts';
+import { settings } from '../../src/settings.ts';
 
 const [pictures, heldOut] = process.argv.slice(2);
 if (pictures === undefined || heldOut === undefined) {

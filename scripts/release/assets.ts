@@ -1,13 +1,14 @@
 // npm run release:assets -- [--charts dist/charts] [--out dist/release]: what a release offers for download: the charts,
-// an SBOM of the npm packages that run (CycloneDX), and checksums of all of it.
-import { execFileSync } from 'node:child_process';
+// the client for programs, an SBOM of the npm packages that run (CycloneDX), and checksums of all of it.
 import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { argv, env, execPath, exit, stderr, stdout } from 'node:process';
+import { argv, exit, stderr, stdout } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import manifest from '../../package.json' with { type: 'json' };
+import { packClient } from '../client/archive.ts';
+import { npm } from '../npm.ts';
 
 const { values } = parseArgs({
   args: argv.slice(2),
@@ -30,11 +31,7 @@ const billOfMaterials = (): string => {
     '--sbom-format',
     'cyclonedx',
   ];
-  // The npm that runs this script, if one does.
-  const [program, first] = env.npm_execpath ? [execPath, [env.npm_execpath]] : ['npm', []];
-  const bill = JSON.parse(
-    execFileSync(program, [...first, ...args], { cwd: root, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 }),
-  );
+  const bill = JSON.parse(npm(root, ...args));
   // npm calls it after the folder that it lies in.
   bill.metadata.component.name = manifest.name;
   return JSON.stringify(bill, undefined, 2);
@@ -47,6 +44,7 @@ try {
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
   for (const archive of archives) cpSync(join(charts, archive), join(out, archive));
+  packClient(out);
   writeFileSync(join(out, 'sbom.cdx.json'), billOfMaterials());
   const sums = readdirSync(out)
     .sort()

@@ -1,5 +1,6 @@
 import type { ChannelModel } from 'amqplib';
 import type { Logger } from '../observability/log.ts';
+import { within } from '../within.ts';
 import { backoffMs, pause } from './rabbitmq-backoff.ts';
 import { messageOf } from './rabbitmq-dial.ts';
 import { declareTopology, hasMark, isUnmade, missingFrom, setMark } from './rabbitmq-topology.ts';
@@ -39,16 +40,9 @@ export const createSetup = ({ topology, declare, limitMs, log, connection }: Set
   let refilling = false;
   let made = false;
 
-  const limited = async <T>(run: Promise<T>): Promise<T> => {
-    const { promise, reject } = Promise.withResolvers<never>();
-    const error = new Error(`the broker did not answer within ${limitMs} ms`);
-    const timer = setTimeout(reject, limitMs, error);
-    return Promise.race([run, promise]).finally(() => clearTimeout(timer));
-  };
-
   const waitFor = async (model: ChannelModel): Promise<void> => {
     for (let failures = 0; !stopping.signal.aborted; failures += 1) {
-      const missing = await limited(missingFrom(model, topology));
+      const missing = await within(missingFrom(model, topology), limitMs);
       if (missing === undefined) return;
       if (failures === 0) log.warn({ missing }, 'waiting for the queues; gantry web declares them');
       await pause(backoffMs(failures, maxWaitMs), stopping.signal);
@@ -79,7 +73,7 @@ export const createSetup = ({ topology, declare, limitMs, log, connection }: Set
         const model = await untilConnected();
         if (model === undefined) return;
         await exclusively(async () => {
-          if (!emptied) await limited(setMark(model));
+          if (!emptied) await within(setMark(model), limitMs);
         });
         if (!emptied) return;
       } catch (error) {
@@ -112,7 +106,7 @@ export const createSetup = ({ topology, declare, limitMs, log, connection }: Set
   };
 
   return {
-    run: (model) => exclusively(() => (declare ? limited(create(model)) : waitFor(model))),
+    run: (model) => exclusively(() => (declare ? within(create(model), limitMs) : waitFor(model))),
     onEmptied: (listener) => {
       listeners.push(listener);
       // Not within the call: the caller may not be ready to hear of it.

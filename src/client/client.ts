@@ -1,32 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Image, ImageState } from '../pipeline/image.ts';
-import type { ModelInfo } from '../web/model-info.ts';
-import type { Page } from '../web/schemas.ts';
-import type { Summary } from '../web/summary.ts';
-import type { System } from '../web/system.ts';
-import type { Timeline } from '../web/timeline.ts';
-import type { AcceptedImage, UploadAnswer } from '../web/upload-answer.ts';
+import type {
+  AcceptedImage,
+  Image,
+  ImageState,
+  ModelInfo,
+  Page,
+  Summary,
+  System,
+  Timeline,
+  UploadAnswer,
+} from './answers.ts';
 import { type ClientError, mayPass } from './errors.ts';
 import { type EventOptions, followEvents, type ImageEvent } from './events.ts';
 import { uploadForm } from './form.ts';
 import { idleLimit, type RequestOptions, requestsTo } from './requests.ts';
 
-// The server's own types, which its OpenAPI document is made of, too; none of its code is loaded.
-export type { ImageError, Result, Timings } from '../pipeline/image.ts';
+export type * from './answers.ts';
 export { ClientError, persistently } from './errors.ts';
-export type {
-  AcceptedImage,
-  EventOptions,
-  Image,
-  ImageEvent,
-  ImageState,
-  ModelInfo,
-  Page,
-  RequestOptions,
-  Summary,
-  System,
-  Timeline,
-};
+export type { EventOptions, ImageEvent, RequestOptions };
 
 /** Which images: those that meet every condition. Times are ISO 8601. */
 export interface ImageFilter {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type EventSourceMessage, EventSourceParserStream } from 'eventsource-parser/stream';
-import type { Image, ImageState } from '../pipeline/image.ts';
+import type { Image, ImageState } from './answers.ts';
 import { type ClientError, mayPass } from './errors.ts';
 import { idleLimit, type Requests } from './requests.ts';
 

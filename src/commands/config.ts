@@ -1,6 +1,7 @@
-import { environmentName, type Flags, flagName, type SettingName, settings } from '../config.ts';
+import type { Flags } from '../config.ts';
 import { clientVariables } from '../environment.ts';
 import { explainSettings } from '../explained-settings.ts';
+import { environmentName, flagName, type SettingName, settings } from '../settings.ts';
 import { print, printJson } from './print.ts';
 import { table } from './table.ts';
 import { plain } from './texts.ts';

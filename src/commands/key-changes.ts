@@ -2,8 +2,9 @@ import { resolve } from 'node:path';
 import { type ApiKey, createKey, isExpired, type Scope, scopes } from '../access/api-key.ts';
 import { changeKeys, readKeys } from '../access/key-file.ts';
 import { parseRate } from '../access/rate.ts';
-import { environmentName, flagName, loadConfig } from '../config.ts';
+import { loadConfig } from '../config.ts';
 import { ConfigError, duration } from '../setting-kinds.ts';
+import { environmentName, flagName } from '../settings.ts';
 import { table } from './table.ts';
 
 /** There is no such key. Exit code 1. */

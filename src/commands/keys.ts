@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { scopes } from '../access/api-key.ts';
-import { environmentName, flagName } from '../config.ts';
+import { environmentName, flagName } from '../settings.ts';
 import { addExamples } from './help.ts';
 import type { Create, OfFile } from './key-changes.ts';
 

@@ -3,7 +3,7 @@ import sharp from 'sharp';
 import { loadModel, type Model } from '../classifier/manifest.ts';
 import { type Classification, openSession } from '../classifier/onnx.ts';
 import { preprocess } from '../classifier/preprocess.ts';
-import { settings } from '../config.ts';
+import { settings } from '../settings.ts';
 
 /** The model is fine, but the picture to try it on is not. One line; exit code 1. */
 class PictureError extends Error {

@@ -1,5 +1,6 @@
-import { type Config, settings } from '../config.ts';
+import type { Config } from '../config.ts';
 import type { Logger } from '../observability/log.ts';
+import { settings } from '../settings.ts';
 
 /** Set for every program of a machine or cluster, perhaps: what is wrong with it must not keep this one from starting. */
 const ofEnvironment = (log: Logger): string | undefined => {

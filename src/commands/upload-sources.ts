@@ -3,6 +3,7 @@ import { glob, readdir, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { kindOfName } from '../picture-name.ts';
 import { ConfigError } from '../setting-kinds.ts';
 
 /** A file to upload; nothing of it is read before `open`'s Blob is. */
@@ -20,8 +21,6 @@ export interface Sources {
   readonly passedOver: number;
 }
 
-/** What folders are searched for; a file that is named itself is uploaded whatever it is called. */
-const pictureName = /\.(jpe?g|jpe|jfif|png|webp|gif|tiff?|avif|hei[cf])$/i;
 const looksLikeGlob = /[*?[{]/;
 const inOrder = new Intl.Collator('en', { numeric: true });
 
@@ -45,7 +44,7 @@ const fromStdin = async (name: string): Promise<Source> => {
 async function* below(folder: string): AsyncGenerator<string> {
   const entries = await readdir(folder, { withFileTypes: true });
   for (const entry of entries.sort((a, b) => inOrder.compare(a.name, b.name))) {
-    if (entry.name.startsWith('.')) continue;
+    if (kindOfName(entry.name) === 'hidden') continue;
     const path = join(folder, entry.name);
     if (entry.isDirectory()) yield* below(path);
     else if (entry.isFile()) yield path;
@@ -92,7 +91,7 @@ export const findSources = async (words: readonly string[], stdinName: string): 
         if (!(await stat(path)).isDirectory()) await add(path);
         else {
           for await (const file of below(path)) {
-            if (pictureName.test(file)) await add(file);
+            if (kindOfName(basename(file)) === 'picture') await add(file);
             else passedOver += 1;
           }
         }

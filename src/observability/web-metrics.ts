@@ -4,14 +4,6 @@ import { fromZero } from './from-zero.ts';
 import { durations, type Metrics } from './metrics.ts';
 import { resultMetrics } from './result-metrics.ts';
 
-/** What may become of a file, or of a request as a whole. */
-const uploadOutcomes = [
-  ...['accepted', 'repeated', 'unsupported-type', 'file-too-large', 'empty-file'],
-  ...['not-multipart', 'invalid-multipart', 'too-many-parts', 'no-image', 'invalid-request', 'client-gone'],
-  ...['key-needed', 'key-refused', 'scope-missing', 'cross-site', 'rate-limited', 'too-many-failures'],
-  ...['idempotency-key-reused', 'backlog-full', 'quota-full', 'storage-full'],
-  ...['storage-unavailable', 'store-unavailable', 'internal'],
-];
 const ineffective = Object.keys({ repeated: 0, stale: 0, unknown: 0 } satisfies Record<
   Exclude<Recorded, 'recorded'>,
   0
@@ -48,7 +40,6 @@ export const webMetrics = (metrics: Metrics) => {
   });
   // What the objective of uploads is computed from.
   for (const status of [202, 500, 503, 507]) httpSeconds.zero({ method: 'POST', route: '/upload', status });
-  fromZero(uploads, 'outcome', uploadOutcomes);
   fromZero(ineffectiveOutcomes, 'reason', ineffective);
   fromZero(requeued, 'reason', ['emptied', 'overtaken', 'missing']);
   fromZero(metrics.attempts, 'outcome', ['delivery-limit']);

@@ -14,6 +14,8 @@ const partBytes = 8 * 2 ** 20 - 65_536;
 export interface AppendContext {
   readonly store: Store;
   readonly blobs: Blobs;
+  /** What `Store.installation` answers. */
+  readonly installation: string;
   /** How long the upload waits for its next bytes, in ms. */
   readonly keepMs: number;
   /** So many bytes are durable. */
@@ -40,7 +42,7 @@ export const mostParts = ({ bytes }: Pick<StoredUpload, 'bytes'>): number =>
  * throws (a connection cut off half-way) is kept, and its error thrown on. Throws the faults of `store` and `blobs`.
  */
 export const append = async (
-  { store, blobs, keepMs, onPart }: AppendContext,
+  { store, blobs, installation, keepMs, onPart }: AppendContext,
   upload: StoredUpload,
   source: AsyncIterable<Uint8Array>,
 ): Promise<Appended> => {
@@ -75,7 +77,7 @@ export const append = async (
   }
   while (chunk !== undefined) {
     const at = received;
-    const blob = partKey(upload.id);
+    const blob = partKey(installation, upload.id);
     try {
       await blobs.put(blob, part());
     } catch (error) {

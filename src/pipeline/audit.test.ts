@@ -10,6 +10,7 @@ import { openSqliteStore } from '../store/sqlite.ts';
 import type { NewImage } from '../store/store.ts';
 import { type AuditContext, audit, repair } from './audit.ts';
 import { encode } from './message.ts';
+import { partPrefix } from './part-key.ts';
 import { reindex } from './reindex.ts';
 
 const minute = 60_000;
@@ -166,6 +167,7 @@ test('a repair leaves alone what looks like a lost database or the wrong folder'
 test('parts of an unfinished upload, and the original that is being made of them, are no orphans', async (t) => {
   const { store, blobs, put, context } = await installation(t, 1);
   const old = Date.now() - 2 * hour;
+  const ours = partPrefix(await store.installation());
   const begin = async (state: 'open' | 'gone'): Promise<string> => {
     const id = randomUUID();
     await store.createUpload({
@@ -174,7 +176,7 @@ test('parts of an unfinished upload, and the original that is being made of them
       bytes: gif.length,
       expiresAt: new Date().toISOString(),
     });
-    const blob = `uploads/${id}.${idAt(old)}`;
+    const blob = `${ours}${id}.${idAt(old)}`;
     await blobs.put(blob, bytes());
     await store.appendPart(id, 0, { blob, bytes: gif.length }, new Date().toISOString());
     if (state === 'gone') await store.endUpload(id, { state });
@@ -184,10 +186,12 @@ test('parts of an unfinished upload, and the original that is being made of them
   const original = await put();
   assert.equal(await store.claimUpload(id, original.id), original.id);
   const gone = (await store.upload(await begin('gone')))?.parts ?? [];
-  const unknown = `uploads/${randomUUID()}.${idAt(old)}`;
+  const unknown = `${ours}${randomUUID()}.${idAt(old)}`;
+  // Of a Gantry that did not name the installation yet.
   const lost = `uploads/${id}.${idAt(old)}`;
-  const fresh = `uploads/${id}.${idAt(Date.now())}`;
-  for (const key of [unknown, lost, fresh]) await blobs.put(key, bytes());
+  const fresh = `${ours}${id}.${idAt(Date.now())}`;
+  const others = `${partPrefix(randomUUID())}${randomUUID()}.${idAt(old)}`;
+  for (const key of [unknown, lost, fresh, others]) await blobs.put(key, bytes());
   const found = await audit(context);
   assert.deepEqual(found.orphanedOriginals, []);
   assert.deepEqual(new Set(found.orphanedParts), new Set([...gone, unknown, lost]));
@@ -195,7 +199,7 @@ test('parts of an unfinished upload, and the original that is being made of them
   assert.equal((await repair(context, found)).partsRemoved, 3);
   const left: string[] = [];
   for await (const key of blobs.list('uploads/')) left.push(key);
-  assert.deepEqual(new Set(left), new Set([...((await store.upload(id))?.parts ?? []), fresh]));
+  assert.deepEqual(new Set(left), new Set([...((await store.upload(id))?.parts ?? []), fresh, others]));
 
   const rebuilt = await reindex({ store, blobs, pipeline: 'pets', onProgress: () => undefined });
   assert.deepEqual([rebuilt.restored, rebuilt.skipped], [1, []]);

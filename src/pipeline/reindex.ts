@@ -3,7 +3,7 @@ import type { Blobs } from '../blobs/blobs.ts';
 import type { NewImage, Store } from '../store/store.ts';
 import { idOfBlob } from './image-id.ts';
 import { headBytes, imageType } from './image-type.ts';
-import { partTime } from './part-key.ts';
+import { partOf } from './part-key.ts';
 
 export interface ReindexContext {
   readonly store: Store;
@@ -56,7 +56,7 @@ export const reindex = async (context: ReindexContext): Promise<Reindexed> => {
     const id = idOfBlob(blob);
     if (id === undefined) {
       // A piece of a file is no image; its upload is lost with the store.
-      if (partTime(blob) === undefined) skipped.push(blob);
+      if (partOf(blob) === undefined) skipped.push(blob);
     } else keys.push({ id, blob });
   }
   let restored = 0;

@@ -1,5 +1,5 @@
 import type { Store } from '../store/store.ts';
-import { partTime } from './part-key.ts';
+import { partOf } from './part-key.ts';
 
 const page = 500;
 
@@ -16,14 +16,18 @@ export async function* pages<T>(items: AsyncIterable<T>): AsyncGenerator<T[]> {
 
 /**
  * Which of these keys are parts of no unfinished upload, and were begun more than `ageMs` ago: a server died between
- * the bytes and the row, or never heard that the storage had them.
+ * the bytes and the row, or never heard that the storage had them. Another installation's parts are not ours to judge.
  */
 export const strayParts = async (
-  store: Pick<Store, 'livingParts'>,
+  store: Pick<Store, 'installation' | 'livingParts'>,
   keys: readonly string[],
   ageMs: number,
 ): Promise<string[]> => {
-  const old = keys.filter((key) => Date.now() - (partTime(key) ?? Date.now()) > ageMs);
+  const ours = await store.installation();
+  const old = keys.filter((key) => {
+    const { installation = ours, begunAt = Date.now() } = partOf(key) ?? {};
+    return installation === ours && Date.now() - begunAt > ageMs;
+  });
   if (old.length === 0) return [];
   const living = await store.livingParts(old);
   return old.filter((key) => !living.has(key));

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Broker } from '../broker/broker.ts';
 import { topology } from '../broker/topology.ts';
 import type { Logger } from '../observability/log.ts';
@@ -6,6 +7,8 @@ import type { Store } from '../store/store.ts';
 import { type Repeating, repeating } from './repeating.ts';
 
 const batch = 1000;
+/** Batches of what is too old, between two looks at whether the process is to end. */
+const expiryBatches = 10;
 
 export interface SweepContext {
   readonly store: Store;
@@ -35,6 +38,8 @@ const requeueAll = async ({ store, metrics, log, requeued }: SweepContext, lostA
     metrics.requeued.inc({ reason: 'emptied' }, count);
     if (count > 0) requeued();
     if (count < batch && total > 0) log.info({ images: total }, 'unfinished images queued again');
+    // An embedded database answers at once: without this no request would be served until all is done.
+    await turn();
   }
 };
 
@@ -76,6 +81,18 @@ const leastOver = (spanMs: number) => {
   };
 };
 
+/**
+ * Drops events and idempotency keys that are too old. Answers whether there are more: a sweep that dropped one batch
+ * only would fall behind as soon as more than that were made between two.
+ */
+const expireSome = async ({ store, keepEventsMs }: SweepContext): Promise<boolean> => {
+  for (let n = 0; n < expiryBatches; n++) {
+    if (!(await store.expire(ago(keepEventsMs), batch))) return false;
+    await turn();
+  }
+  return true;
+};
+
 /** Finds what fell out of the queues and puts it back; drops events and idempotency keys that are too old. */
 export const startSweep = (context: SweepContext): Repeating => {
   const { store, broker, metrics, log, requeued } = context;
@@ -106,8 +123,7 @@ export const startSweep = (context: SweepContext): Repeating => {
         requeued();
       }
     }
-    await store.expire(ago(context.keepEventsMs), batch);
-    return false;
+    return await expireSome(context);
   });
   broker.onEmptied(() => {
     const { promise, resolve } = Promise.withResolvers<void>();

@@ -30,7 +30,7 @@ const ago = (ms: number): string => new Date(Date.now() - ms).toISOString();
 /** Removes parts that no upload knows of. */
 const removeStrayParts = async ({ store, blobs, log, rememberMs }: TendContext): Promise<void> => {
   let removed = 0;
-  for await (const keys of pages(blobs.list(partPrefix)))
+  for await (const keys of pages(blobs.list(partPrefix(await store.installation()))))
     for (const key of await strayParts(store, keys, Math.max(strayAfterMs, rememberMs))) {
       await blobs.remove(key);
       removed += 1;

@@ -41,6 +41,7 @@ const everything = async (store: Store) => {
     ledger: await store.ledger(),
     summary: { ...(await store.summary(future())) },
     endedUploads: await Promise.all((await store.endedUploads(10)).map((id) => store.upload(id))),
+    installation: await store.installation(),
     completeUploads: await store.completeUploads(at(365 * 86_400_000), 10),
   };
 };

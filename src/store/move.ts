@@ -15,8 +15,9 @@ export class MoveError extends Error {
   }
 }
 
-/** All but the heartbeat, which says only that the database it lies in could be written to, and what is counted anew. */
-type Moved = Exclude<keyof Tables, 'heartbeat' | 'counts'>;
+/** All but the heartbeat, which says only that the database it lies in could be written to, what is counted anew, and
+ * the one row that every store has. */
+type Moved = Exclude<keyof Tables, 'heartbeat' | 'counts' | 'installation'>;
 
 const ofImages = 'image_id in (select id from images)';
 /** Which rows are copied, in the order of the foreign keys: what belongs to no image PostgreSQL would not take. */
@@ -64,6 +65,15 @@ const copyTable = async (
   }
 };
 
+/** The parts of unfinished uploads stay where they are, and go on being this installation's. */
+const takeOverInstallation = async (source: SqliteSource, trx: Trx): Promise<void> => {
+  for (const { columns } of source.read('installation', ['id']))
+    await trx
+      .updateTable('installation')
+      .set({ id: String(columns[0]?.[0]) })
+      .execute();
+};
+
 const refuseUnlessEmpty = async (trx: Trx): Promise<void> => {
   const found = tables.map((table) => sql`exists (select 1 from ${sql.table(table)}) as ${sql.id(table)}`);
   const { rows } = await sql<Record<string, boolean>>`select ${sql.join(found)}`.execute(trx);
@@ -109,6 +119,7 @@ const copy = async (
       done += rows;
       onProgress(done, total);
     });
+  await takeOverInstallation(source, trx);
   // Above every number that a client may know; unlike setval, undone if the transaction is.
   await sql`alter table events alter column seq restart with ${sql.lit(source.lastEvent() + 1)}`.execute(trx);
   await correctCounts(trx);

@@ -25,6 +25,7 @@ const without4and5 = `
   drop table counts;
   drop table uploads;
   drop table upload_parts;
+  drop table installation;
 `;
 
 describe('PostgreSQL', { skip: postgresMissing }, () => {

@@ -43,6 +43,8 @@ export interface Tables {
    * accepted and finished (`name` is empty). By the second (`at`); 0 is what was merged.
    */
   counts: { at: number; kind: 'state' | 'label' | 'accepted' | 'finished'; name: string; n: number };
+  /** One row, made with the table: see `Uploads.installation`. */
+  installation: { id: string };
   /** One row, written to see whether writing works. */
   heartbeat: { id: number; at: number };
 }

@@ -109,14 +109,14 @@ export const lastEvent = async ({ db }: Sql): Promise<number> => {
  * Looks at the `limit` oldest events only, by number: events have no index by time, which every change would pay
  * for, and need none, since their numbers grow by time.
  */
-export const expire = ({ db }: Sql, before: number, limit: number): Promise<void> =>
+export const expire = ({ db }: Sql, before: number, limit: number): Promise<boolean> =>
   db.transaction().execute(async (trx) => {
-    await trx
+    const events = await trx
       .deleteFrom('events')
       .where('seq', 'in', (from) => from.selectFrom('events').select('seq').orderBy('seq').limit(limit))
       .where('at', '<', before)
-      .execute();
-    await trx
+      .executeTakeFirst();
+    const keys = await trx
       .deleteFrom('idempotency_keys')
       .where('key', 'in', (from) =>
         from
@@ -126,5 +126,6 @@ export const expire = ({ db }: Sql, before: number, limit: number): Promise<void
           .orderBy('created_at')
           .limit(limit),
       )
-      .execute();
+      .executeTakeFirst();
+    return [events, keys].some(({ numDeletedRows }) => Number(numDeletedRows) === limit);
   });

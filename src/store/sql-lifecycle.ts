@@ -72,13 +72,19 @@ export const reprocess = (
     return jobOf(next.row, next.before);
   });
 
-export const replayDead = (sql: Sql, limit: number, traceparent?: string): Promise<number> =>
+export const replayDead = (
+  sql: Sql,
+  limit: number,
+  traceparent?: string,
+  diedBefore?: number,
+): Promise<number> =>
   sql.db.transaction().execute(async (trx) => {
     const rows = await trx
       .selectFrom('images')
       .selectAll()
       .where('state', '=', 'dead')
       .where(withOriginal)
+      .$if(diedBefore !== undefined, (query) => query.where('updated_at', '<', diedBefore ?? 0))
       .orderBy('created_at')
       .orderBy('id')
       .limit(limit)

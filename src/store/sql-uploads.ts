@@ -21,6 +21,9 @@ const uploadOf = (row: UploadRow, parts: readonly string[]): StoredUpload => ({
   expiresAt: iso(row.expires_at),
 });
 
+export const installation = async ({ db }: Sql): Promise<string> =>
+  (await db.selectFrom('installation').select('id').executeTakeFirstOrThrow()).id;
+
 export const createUpload = async ({ db }: Sql, upload: NewUpload): Promise<void> => {
   const { id, filename, bytes, expiresAt } = upload;
   const times = { updated_at: Date.now(), expires_at: millis(expiresAt) };

@@ -132,8 +132,11 @@ export interface Store extends Uploads {
     leaseMs: number,
     traceparent?: string,
   ): Promise<Job | 'not-found' | 'unfinished' | 'no-original'>;
-  /** As `reprocess` for up to `limit` dead images that have their original, oldest first; due at once. Returns how many. */
-  replayDead(limit: number, traceparent?: string): Promise<number>;
+  /**
+   * As `reprocess` for up to `limit` dead images that have their original, oldest first; due at once. Returns how many.
+   * With `diedBefore` (ISO) only for those that died before, so that repeating the call comes to an end.
+   */
+  replayDead(limit: number, traceparent?: string, diedBefore?: string): Promise<number>;
   /** Forgets an image in any state. Returns its blob's key (null if it was removed before), for the caller to remove. */
   remove(id: string): Promise<{ blob: string | null } | 'not-found'>;
   image(id: string): Promise<Image | undefined>;
@@ -174,8 +177,8 @@ export interface Store extends Uploads {
   existing(ids: readonly string[]): Promise<Set<string>>;
   /** Calls back when another process may have written events or outbox rows. Only a hint: polling is the truth. */
   onChange(listener: () => void): void;
-  /** Drops events and idempotency keys older than `before` (ISO), in a bounded batch. */
-  expire(before: string, limit: number): Promise<void>;
+  /** Drops events and idempotency keys older than `before` (ISO), at most `limit` of each; true if there may be more. */
+  expire(before: string, limit: number): Promise<boolean>;
   /** Answers if the store can be written to; throws otherwise. */
   ping(): Promise<void>;
   close(): Promise<void>;

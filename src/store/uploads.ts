@@ -31,6 +31,8 @@ export type UploadEnd = { readonly state: 'gone' } | ({ readonly state: 'refused
 
 /** The store's side of uploads in parts; `Store.accept` is what finishes one. Promises and faults as of the store. */
 export interface Uploads {
+  /** A UUID that was made with the store and stays: tells its parts from those of others in the same storage. */
+  installation(): Promise<string>;
   createUpload(upload: NewUpload): Promise<void>;
   upload(id: string): Promise<StoredUpload | undefined>;
   /** Notes a durable part that begins at `at`. False, and nothing noted, unless the upload is open and stands there. */

@@ -4,6 +4,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type FastifyBaseLogger, fastify } from 'fastify';
 import { createAuthentication } from './authentication.ts';
 import type { App, WebContext } from './context.ts';
+import { describeInvalid } from './invalid-request.ts';
 import { apiKeys, openAccess } from './plugins/api-keys.ts';
 import { cors } from './plugins/cors.ts';
 import { knownHosts } from './plugins/known-hosts.ts';
@@ -41,8 +42,9 @@ export const buildApp = async (context: WebContext): Promise<App> => {
     frameworkErrors: answerFramework,
     clientErrorHandler: answerSocket(context.limits.requestTimeoutMs),
     forceCloseConnections: 'idle',
-    // A misspelt filter must not go unnoticed.
-    ajv: { customOptions: { removeAdditional: false } },
+    // A misspelt filter must not go unnoticed. `strictNumbers` would keep Infinity (`1e400`) from being compared at all.
+    ajv: { customOptions: { removeAdditional: false, strictNumbers: false } },
+    schemaErrorFormatter: (errors, part) => describeInvalid(errors, part),
     routerOptions: { maxParamLength: 256 },
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
   }).withTypeProvider<TypeBoxTypeProvider>();

@@ -5,6 +5,7 @@ import type { KeyRing } from '../access/key-ring.ts';
 import { createRateLimit, parseRate } from '../access/rate.ts';
 import type { Logger } from '../observability/log.ts';
 import { Problem } from './problem.ts';
+import type { ProblemCode } from './problem-codes.ts';
 import { isSameOrigin } from './same-origin.ts';
 import { keyInCookie } from './session-cookie.ts';
 
@@ -37,7 +38,7 @@ const missing = (scope: Scope): Problem =>
     headers: { 'www-authenticate': `${challenge}, error="insufficient_scope", scope="${scope}"` },
     more: { scope },
   });
-const tooMany = (code: string, what: string, retryMs: number): Problem => {
+const tooMany = (code: ProblemCode, what: string, retryMs: number): Problem => {
   const seconds = Math.max(1, Math.ceil(retryMs / 1000));
   const detail = `${what}; try again in ${seconds} s`;
   return new Problem(429, code, detail, { headers: { 'retry-after': String(seconds) } });

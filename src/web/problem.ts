@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import type { ProblemCode } from './problem-codes.ts';
 
 /** An error as every route answers it: RFC 9457, `application/problem+json`. */
 export const ProblemBody = Type.Object(
@@ -18,12 +19,12 @@ export type ProblemBody = Static<typeof ProblemBody>;
 /** Thrown by a route to answer with a problem. `more` is added to the body. */
 export class Problem extends Error {
   readonly status: number;
-  readonly code: string;
+  readonly code: ProblemCode;
   readonly headers: Readonly<Record<string, string>>;
   readonly more: Readonly<Record<string, unknown>>;
   constructor(
     status: number,
-    code: string,
+    code: ProblemCode,
     detail: string,
     extra: { headers?: Record<string, string>; more?: Record<string, unknown>; cause?: unknown } = {},
   ) {

@@ -7,6 +7,9 @@ export const Id = Type.Object({ id: Type.String({ format: 'uuid' }) });
 
 export const problemResponses = { '4xx': ProblemBody, '5xx': ProblemBody };
 
+/** A SHA-256 as we write it. */
+export const sha256Pattern = '^[0-9a-f]{64}$';
+
 /** Query parameters of every list. */
 export const paging = {
   cursor: Type.Optional(Type.String({ maxLength: 500, description: '`next` of the page before' })),

@@ -2,6 +2,7 @@ import type { KeyRing } from '../access/key-ring.ts';
 import type { Blobs } from '../blobs/blobs.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Config } from '../config.ts';
+import { fromZero } from '../observability/from-zero.ts';
 import type { Logger } from '../observability/log.ts';
 import type { WebMetrics } from '../observability/web-metrics.ts';
 import { createDispatcher } from '../pipeline/dispatch.ts';
@@ -19,6 +20,7 @@ import { buildApp } from './app.ts';
 import type { App, WebContext } from './context.ts';
 import { startEventFeed } from './event-feed.ts';
 import { createObserver } from './observe.ts';
+import { uploadOutcomes } from './problem-codes.ts';
 import { flowMs } from './summary.ts';
 import { createSystem, type System } from './system.ts';
 
@@ -113,6 +115,7 @@ export const startWeb = async (parts: WebParts): Promise<Web> => {
     rememberMs: config.keepUploads,
   });
   metrics.storageReserve.set(config.minFreeBytes);
+  fromZero(metrics.uploads, 'outcome', uploadOutcomes);
   const { keys } = parts;
   if (keys === undefined) metrics.keyFileUsable.remove();
   metrics.results.expectLabels(models.flatMap(({ labels }) => labels));

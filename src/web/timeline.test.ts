@@ -10,7 +10,7 @@ import {
   succeeded,
   at as timeAt,
 } from '../store/contract/samples.ts';
-import type { Timeline } from './timeline.ts';
+import { type Timeline, timelineOf } from './timeline.ts';
 import { openWeb } from './web.testing.ts';
 
 const open = async (t: Parameters<typeof openWeb>[0]) => {
@@ -72,11 +72,17 @@ test('what retention has dropped is said to be missing; beginning and present st
   assert.deepEqual([none.truncated, none.entries[1]?.at], [true, (await store.image(job.id))?.updatedAt]);
 });
 
-test('of a very long history the newest part is told', async (t) => {
-  const { store, timeline } = await open(t);
+test('of a very long history the newest part is told, and others have their turn meanwhile', async (t) => {
+  const { store } = await open(t);
   const job = await accepted(store);
   for (let attempt = 1; attempt <= 1_003; attempt++) await store.started([processing(job, attempt)]);
-  const found = await timeline(job.id);
+  const image = (await store.image(job.id)) ?? assert.fail();
+  let turns = 0;
+  setImmediate(() => {
+    turns += 1;
+  });
+  const found = await timelineOf(store, image);
+  assert.equal(turns, 1, 'between two pages, also where the store answers at once');
   assert.deepEqual([found.truncated, found.entries.length], [true, 1_001]);
   assert.deepEqual([found.entries[1]?.attempt, found.entries.at(-1)?.attempt], [4, 1_003]);
 });

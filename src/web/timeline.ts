@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { type Static, Type } from 'typebox';
 import { type Image, Nullable, Timings } from '../pipeline/image.ts';
 import type { ImageEvent, Store } from '../store/store.ts';
@@ -40,6 +41,8 @@ const changesOf = async (store: Store, id: string): Promise<{ events: ImageEvent
     const last = page.at(-1);
     if (last === undefined || page.length < most) return { events, all };
     after = last.seq;
+    // An embedded database answers at once: without this no request would be served until all is read.
+    await turn();
   }
 };
 

@@ -166,6 +166,10 @@ const paths: [method: string, path: string, status: number, code: string][] = [
   ['GET', '/images?limit=0', 400, 'invalid-request'],
   ['GET', '/images?sha256=abc', 400, 'invalid-request'],
   ['GET', '/images?limit=100000', 400, 'invalid-request'],
+  // More than any number: a validator that skips it leaves it to the database.
+  ['GET', '/images?limit=1e400', 400, 'invalid-request'],
+  ['GET', '/dead-letters?limit=-1e400', 400, 'invalid-request'],
+  ['GET', '/images?limit=5&limit=6', 400, 'invalid-request'],
   ['GET', '/images?cursor=nonsense', 400, 'invalid-cursor'],
   ['GET', '/images?from=yesterday', 400, 'invalid-request'],
   ['GET', '/images?sate=failed', 400, 'invalid-request'],

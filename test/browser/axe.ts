@@ -14,7 +14,7 @@ interface Violation {
 export const axe = async (page: Page): Promise<readonly string[]> => {
   await page.evaluate(axeCore.source);
   const run =
-    "axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })";
+    "axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], rules: { 'target-size': { enabled: true } } })";
   const { violations } = (await page.evaluate(run)) as { violations: readonly Violation[] };
   return violations.flatMap(({ id, help, nodes }) =>
     nodes.map(({ target, failureSummary = '' }) => `${id}: ${help}: ${target.join(' ')} ${failureSummary}`),

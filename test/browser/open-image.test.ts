@@ -75,6 +75,21 @@ test('a deletion can be undone while another image is open, with Ctrl+Z', async 
   await card(/red/).getByText('dog').waitFor();
 });
 
+test('a screen reader hears of results while an image is open, once, and of none that it has heard', async () => {
+  await open();
+  await card(/green/).click();
+  const heard = (words: RegExp) => dialog().getByRole('status').filter({ hasText: words });
+  await upload(gantry.url, [await plainPicture('meanwhile.png', '#ff0000')]);
+  await heard(/^meanwhile\.png: dog/).waitFor({ state: 'attached' });
+  await page.keyboard.press('Escape');
+  await dialog().waitFor({ state: 'detached' });
+  const again = page.getByRole('status').filter({ hasText: /^meanwhile\.png/ });
+  assert.equal(await again.count(), 0);
+  await card(/green/).click();
+  await dialog().waitFor();
+  assert.equal(await again.count(), 0);
+});
+
 test('the JSON of an image is copied', async () => {
   await open({ permissions: ['clipboard-read', 'clipboard-write'] });
   await card(/green/).click();

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { chartFolder } from '../../scripts/charts/charts.ts';
-import { environmentName, type SettingName, settingNames, settings } from '../../src/config.ts';
 import { duration } from '../../src/setting-kinds.ts';
+import { environmentName, type SettingName, settingNames, settings } from '../../src/settings.ts';
 import {
   containersOf,
   field,

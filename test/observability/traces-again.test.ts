@@ -1,45 +1,32 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { ended, type ImageJson, json, upload } from '../acceptance/target.ts';
 import { plainPicture, poisonModel } from '../poison.ts';
-import { type Collector, collectorMissing, type Span, startCollector } from '../services/otel-collector.ts';
-import { type RabbitMq, rabbitMqMissing, startRabbitMq } from '../services/rabbitmq.ts';
-import { type Gantry, startGantry } from '../start-gantry.ts';
+import type { Collector, Span } from '../services/otel-collector.ts';
+import type { Gantry } from '../start-gantry.ts';
+import {
+  caller,
+  startTracedSystem,
+  type TracedSystem,
+  traceparentOf,
+  tracingMissing,
+} from './traced-system.ts';
 
-const skip = collectorMissing() || rabbitMqMissing();
-
-const caller = 'b7ad6b7169203331';
 const traceOf = (digit: number): string => String(digit).repeat(32);
-const traceparent = (digit: number) => ({ traceparent: `00-${traceOf(digit)}-${caller}-01` });
+const traceparent = (digit: number) => traceparentOf(traceOf(digit));
 
-suite('traces of what is done again, over RabbitMQ', { skip }, () => {
-  const stack = new AsyncDisposableStack();
+suite('traces of what is done again, over RabbitMQ', { skip: tracingMissing }, () => {
+  let system: TracedSystem;
   let collector: Collector;
-  let rabbit: RabbitMq;
   let web: Gantry;
-  let consumer: Gantry;
-  let startConsumer: () => Promise<Gantry>;
 
   before(async () => {
-    [collector, rabbit] = await Promise.all([startCollector(), startRabbitMq()]);
-    stack.defer(() => rabbit.dispose());
-    stack.defer(() => collector.dispose());
-    const dataDir = await mkdtemp(join(tmpdir(), 'gantry-traces-'));
-    stack.defer(() => rm(dataDir, { recursive: true, force: true }));
-    const env = {
-      ...{ GANTRY_AMQP_URL: rabbit.amqpUrl, GANTRY_OTLP_URL: collector.url, GANTRY_MODEL: poisonModel },
-      ...{ GANTRY_WORKERS: '1', GANTRY_MAX_ATTEMPTS: '1', GANTRY_JOB_DEADLINE: '2s' },
-    };
-    web = await startGantry({ role: 'web', dataDir, env });
-    stack.defer(() => web.stop().then());
-    startConsumer = () => startGantry({ role: 'consumer', dataDir, env });
-    consumer = await startConsumer();
-    stack.defer(() => consumer.stop().then());
+    system = await startTracedSystem({
+      ...{ GANTRY_MODEL: poisonModel, GANTRY_MAX_ATTEMPTS: '1', GANTRY_JOB_DEADLINE: '2s' },
+    });
+    ({ collector, web } = system);
   });
-  after(() => stack.disposeAsync());
+  after(() => system[Symbol.asyncDispose]());
 
   /** Uploads a picture of this colour and returns its ID. */
   const uploaded = async (colour: string, headers: Record<string, string>): Promise<string> => {
@@ -94,12 +81,13 @@ suite('traces of what is done again, over RabbitMQ', { skip }, () => {
     await recorded(id, alone.traceId);
   });
 
-  test('what a killed consumer had is worked on in the same trace', async () => {
+  test('what a killed consumer had is worked on in the same trace', async (t) => {
     const id = await uploaded('#000000', traceparent(4));
     while ((await json<ImageJson>(await fetch(`${web.url}/images/${id}`))).state !== 'processing');
-    consumer.process.kill('SIGKILL');
-    await consumer.stop();
-    consumer = await startConsumer();
+    system.consumer.process.kill('SIGKILL');
+    await system.consumer.stop();
+    const next = await system.startConsumer();
+    t.after(() => next.stop());
     await recorded(id, traceOf(4));
     await processed(traceOf(4));
     const ofTrace = collector.spans.filter(({ traceId }) => traceId === traceOf(4));

@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer as createHttpServer } from 'node:http';
-import { connect, createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { connect } from 'node:net';
 import { after, before, suite, test } from 'node:test';
 import { accepted, ended, events, fixture, upload } from '../acceptance/target.ts';
-import { type Collector, collectorMissing, type Span, startCollector } from '../services/otel-collector.ts';
-import { type RabbitMq, rabbitMqMissing, startRabbitMq } from '../services/rabbitmq.ts';
-import { type Gantry, type LogLine, startGantry } from '../start-gantry.ts';
-
-const skip = collectorMissing() || rabbitMqMissing();
+import type { Collector, Span } from '../services/otel-collector.ts';
+import type { Gantry } from '../start-gantry.ts';
+import {
+  caller,
+  startTracedSystem,
+  type TracedSystem,
+  traceparentOf,
+  tracingMissing,
+} from './traced-system.ts';
 
 /** Spans of one trace as a tree: each under its parent, in the order of their beginnings. */
 const tree = (spans: readonly Span[], parent: string, depth = 0): string[] =>
@@ -23,34 +22,18 @@ const tree = (spans: readonly Span[], parent: string, depth = 0): string[] =>
       ...tree(spans, span.spanId, depth + 1),
     ]);
 
-suite('traces of an upload, over RabbitMQ, into a real Collector', { skip }, () => {
-  const stack = new AsyncDisposableStack();
+suite('traces of an upload, over RabbitMQ, into a real Collector', { skip: tracingMissing }, () => {
+  let system: TracedSystem;
   let collector: Collector;
-  let rabbit: RabbitMq;
   let web: Gantry;
-  let consumer: Gantry;
 
   before(async () => {
-    [collector, rabbit] = await Promise.all([startCollector(), startRabbitMq()]);
-    stack.defer(() => rabbit.dispose());
-    stack.defer(() => collector.dispose());
-    const dataDir = await mkdtemp(join(tmpdir(), 'gantry-traces-'));
-    stack.defer(() => rm(dataDir, { recursive: true, force: true }));
-    const env = { GANTRY_AMQP_URL: rabbit.amqpUrl, GANTRY_WORKERS: '1' };
-    web = await startGantry({ role: 'web', dataDir, env: { ...env, GANTRY_OTLP_URL: collector.url } });
-    stack.defer(() => web.stop().then());
-    // The variable that OpenTelemetry's own tools set.
-    consumer = await startGantry({
-      role: 'consumer',
-      dataDir,
-      env: { ...env, OTEL_EXPORTER_OTLP_ENDPOINT: collector.url },
-    });
-    stack.defer(() => consumer.stop().then());
+    system = await startTracedSystem();
+    ({ collector, web } = system);
   });
-  after(() => stack.disposeAsync());
+  after(() => system[Symbol.asyncDispose]());
 
   const traceId = '0af7651916cd43dd8448eb211c80319c';
-  const caller = 'b7ad6b7169203331';
   let id: string;
   const ofTrace = (trace = traceId): Span[] => collector.spans.filter((span) => span.traceId === trace);
   const find = (name: string): Span => {
@@ -69,11 +52,10 @@ suite('traces of an upload, over RabbitMQ, into a real Collector', { skip }, () 
         if (value?.event === 'succeeded') return stream.return(undefined);
     })();
     await listening.promise;
-    const traceparent = `00-${traceId}-${caller}-01`;
     const response = await upload(
       web.url,
       [{ name: 'chelsea.png', bytes: await fixture('cats/chelsea.png') }],
-      { traceparent },
+      traceparentOf(traceId),
     );
     ({ correlationId: id } = (await response.json()) as { correlationId: string });
     await told;
@@ -137,7 +119,7 @@ suite('traces of an upload, over RabbitMQ, into a real Collector', { skip }, () 
   });
 
   test('log lines about the image carry the trace', () => {
-    for (const { logs } of [web, consumer]) {
+    for (const { logs } of [web, system.consumer]) {
       const about = logs.filter((line) => line.imageId === id);
       assert.ok(about.length > 0);
       assert.deepEqual([...new Set(about.map((line) => line.traceId))], [traceId]);
@@ -191,82 +173,5 @@ suite('traces of an upload, over RabbitMQ, into a real Collector', { skip }, () 
           name === 'POST /images/:id/reprocess' && Number(attributes['http.response.status_code']) >= 400,
       ),
     );
-  });
-});
-
-/** Uploads to a server with this collector, and waits for the result and for `told`; the server ends in good order. */
-const uploadWith = async (url: string, told: (server: Gantry) => Promise<unknown>): Promise<LogLine[]> => {
-  const server = await startGantry({ env: { OTEL_EXPORTER_OTLP_ENDPOINT: url, GANTRY_WORKERS: '1' } });
-  let code: number | null = null;
-  try {
-    const image = await ended(server.url, await accepted(server.url, 'cats/chelsea.png'));
-    assert.equal(image.state, 'succeeded');
-    await told(server);
-  } finally {
-    code = await server.stop();
-  }
-  assert.equal(code, 0);
-  assert.ok(!server.logs.some(({ msg }) => msg.startsWith('shutdown phase')));
-  return server.logs.filter(({ msg }) => msg.startsWith('traces '));
-};
-
-suite('a collector costs nothing but a line', () => {
-  const line = (server: Gantry) => server.logged('traces cannot be exported', { level: 'warn' });
-
-  test('that is away', async () => {
-    // A port that nobody listens on.
-    const taken = createServer().listen(0, '127.0.0.1');
-    await once(taken, 'listening');
-    const { port } = taken.address() as { port: number };
-    taken.close();
-    assert.equal((await uploadWith(`http://127.0.0.1:${port}`, line)).length, 1);
-  });
-
-  test('that takes connections and never answers', async (t) => {
-    const open = new Set<Socket>();
-    const mute = createServer((socket) => open.add(socket.resume().on('error', () => {})));
-    mute.listen(0, '127.0.0.1');
-    t.after(() => {
-      mute.close();
-      for (const socket of open) socket.destroy();
-    });
-    await once(mute, 'listening');
-    const { port } = mute.address() as { port: number };
-    assert.equal((await uploadWith(`http://127.0.0.1:${port}`, line)).length, 1);
-  });
-
-  test('that refuses for a while: the end of that is told too', async (t) => {
-    let answered = 0;
-    const answers = new EventTarget();
-    const moody = createHttpServer((request, response) => {
-      request.resume().on('end', () => response.writeHead(++answered > 3 ? 200 : 500).end());
-      response.on('close', () => answers.dispatchEvent(new Event('answered')));
-    });
-    moody.listen(0, '127.0.0.1');
-    t.after(() => moody.close().closeAllConnections());
-    await once(moody, 'listening');
-    const { port } = moody.address() as { port: number };
-    const told = async (server: Gantry): Promise<void> => {
-      for (let seen = answered; seen < 4; seen = answered) {
-        const next = once(answers, 'answered');
-        await accepted(server.url, 'cats/chelsea.png');
-        if (answered === seen) await next;
-      }
-      await server.logged('traces are exported again');
-    };
-    const lines = await uploadWith(`http://127.0.0.1:${port}`, told);
-    assert.deepEqual(
-      lines.map(({ level, msg }) => [level, msg]),
-      [
-        ['warn', 'traces cannot be exported'],
-        ['info', 'traces are exported again'],
-      ],
-    );
-  });
-
-  test('whose address is none', async () => {
-    const [{ msg, reason } = assert.fail()] = await uploadWith('http//secret@x', async () => {});
-    assert.equal(msg, 'traces are not exported');
-    assert.equal(reason, 'OTEL_EXPORTER_OTLP_ENDPOINT takes a URL such as http://collector:4318');
   });
 });

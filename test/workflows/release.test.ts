@@ -148,7 +148,7 @@ test('package:charts: archives that need nothing else, and make what the folders
   assert.match((await script('package-charts.ts', nowhere)).errors, /https URL without #/);
 });
 
-test('release:assets: charts, an SBOM of what runs, and checksums that sha256sum takes', async (t) => {
+test('release:assets: charts, the client, an SBOM of what runs, and checksums that sha256sum takes', async (t) => {
   const folder = temporaryFolder(t);
   const [charts, out] = [join(folder, 'charts'), join(folder, 'release')];
   mkdirSync(charts);
@@ -160,7 +160,7 @@ test('release:assets: charts, an SBOM of what runs, and checksums that sha256sum
   const sums = passed(
     await runProgram('env', ['--chdir', out, 'sha256sum', '--check', '--strict', 'SHA256SUMS']),
   );
-  assert.equal(sums, 'sbom.cdx.json: OK\nsome-1.2.3.tgz: OK\n');
+  assert.equal(sums, `gantry-client-${version}.tgz: OK\nsbom.cdx.json: OK\nsome-1.2.3.tgz: OK\n`);
   const bill = JSON.parse(readFileSync(join(out, 'sbom.cdx.json'), 'utf8'));
   assert.deepEqual([bill.bomFormat, bill.metadata.component.name], ['CycloneDX', 'gantry']);
   const names = bill.components.map((component: { name: string }) => component.name);

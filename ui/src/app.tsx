@@ -1,9 +1,11 @@
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
-import { type Filter, fetchImage, fetchModels, fetchSummary, type Model, noFilter } from './api.ts';
+import { type Filter, fetchModels, fetchSummary, type Model, noFilter } from './api.ts';
+import { Announcement } from './components/announcement.tsx';
 import { Brand } from './components/brand.tsx';
 import { ConnectionBadge } from './components/connection-badge.tsx';
 import { DeadLettersView } from './components/dead-letters-view.tsx';
 import { DeletionList } from './components/deletion-list.tsx';
+import { DropSign } from './components/drop-sign.tsx';
 import { ImageDialog } from './components/image-dialog.tsx';
 import { ImagesView } from './components/images-view.tsx';
 import { PlaceLink } from './components/link.tsx';
@@ -11,6 +13,7 @@ import { SessionBadge } from './components/session-badge.tsx';
 import { Summary } from './components/summary.tsx';
 import { SystemView } from './components/system-view.tsx';
 import { UploadForm } from './components/upload-form.tsx';
+import { UploadGlance } from './components/upload-glance.tsx';
 import { UploadList } from './components/upload-list.tsx';
 import { createDeletions, DeletionsContext } from './deletions.ts';
 import { formatClock, formatCount } from './format.ts';
@@ -19,12 +22,10 @@ import { createListing } from './listing-source.ts';
 import type { Live } from './live.ts';
 import { useMay } from './session.ts';
 import { texts } from './texts.ts';
-import { transfer } from './transfer.ts';
-import { createUploadQueue } from './upload-queue.ts';
-import { useAnnouncement } from './use-announcement.ts';
 import { useDetail } from './use-detail.ts';
 import { useFileDrop } from './use-file-drop.ts';
 import { usePolled } from './use-polled.ts';
+import { useUploads } from './use-uploads.ts';
 import { closeImage, type Place, places, useView } from './view.ts';
 
 const useModels = (connection: string): readonly Model[] => {
@@ -37,24 +38,6 @@ const useModels = (connection: string): readonly Model[] => {
     return () => abort.abort();
   }, [connection]);
   return models;
-};
-
-const useUploads = (live: Live) => {
-  const [queue] = useState(() =>
-    createUploadQueue(transfer, (ids) => {
-      // The event may be late or lost; the uploader sees the image at once all the same.
-      for (const id of ids) fetchImage(id).then(live.learn, () => undefined);
-    }),
-  );
-  const uploads = useSyncExternalStore(queue.subscribe, queue.uploads);
-  useEffect(() => {
-    const warn = (event: BeforeUnloadEvent) => {
-      if (queue.isBusy()) event.preventDefault();
-    };
-    window.addEventListener('beforeunload', warn);
-    return () => window.removeEventListener('beforeunload', warn);
-  }, [queue]);
-  return { queue, uploads };
 };
 
 interface AppProps {
@@ -114,10 +97,9 @@ export const App = ({ live, onSignOut }: AppProps) => {
   const detail = useDetail(live, connection, open, slot?.kind === 'image' ? slot.image : null);
   const counts = usePolled(fetchSummary, live, summaryPolling);
   const models = useModels(connection);
-  const { queue, uploads } = useUploads(live);
+  const uploads = useUploads(live);
   const mayUpload = useMay('upload');
-  const over = useFileDrop(mayUpload ? queue.add : ignore);
-  const announcement = useAnnouncement(live);
+  const over = useFileDrop(mayUpload ? uploads.add : ignore);
   const [deletions] = useState(() => createDeletions(({ id }) => live.forget(id)));
   useEffect(() => deletions.open(), [deletions]);
   const [dialog, setDialog] = useState<HTMLElement | null>(null);
@@ -150,11 +132,11 @@ export const App = ({ live, onSignOut }: AppProps) => {
         )}
         {place === 'images' &&
           (mayUpload ? (
-            <UploadForm onFiles={queue.add} />
+            <UploadForm onSelection={uploads.add} />
           ) : (
             <p className="upload">{texts.session.mayNotUpload}</p>
           ))}
-        <UploadList uploads={uploads} queue={queue} />
+        <UploadList uploads={uploads} dialog={dialog} />
         {place === 'images' && (
           <>
             <Summary counts={counts} />
@@ -175,9 +157,7 @@ export const App = ({ live, onSignOut }: AppProps) => {
         <a href="docs">{texts.footer.docs}</a>
         <a href="openapi.json">{texts.footer.openapi}</a>
       </footer>
-      <p className="visually-hidden" role="status" aria-live="polite">
-        {announcement}
-      </p>
+      <Announcement live={live} dialog={dialog} />
       {detail.kind !== 'none' && (
         <ImageDialog
           detail={detail}
@@ -188,11 +168,8 @@ export const App = ({ live, onSignOut }: AppProps) => {
         />
       )}
       <DeletionList dialog={dialog} onEmpty={focusTitle} />
-      {over && mayUpload && (
-        <div className="drop" aria-hidden="true">
-          <p>{texts.upload.drop}</p>
-        </div>
-      )}
+      {dialog && <UploadGlance uploads={uploads} dialog={dialog} />}
+      {over && mayUpload && <DropSign dialog={dialog} />}
     </DeletionsContext>
   );
 };

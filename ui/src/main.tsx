@@ -16,6 +16,8 @@ import './styles/chips.css';
 import './styles/dialog.css';
 import './styles/detail.css';
 import './styles/result.css';
+import './styles/forced-colors.css';
+import './styles/print.css';
 
 const element = document.querySelector<HTMLElement>('#root');
 if (!element) throw new Error('index.html has no #root');

@@ -20,6 +20,8 @@ export const texts = {
   },
   outOfDate: (since: string) =>
     `No connection to the server. You see the state of ${since}; it goes on by itself.`,
+  stale: (asOf: string, since: string, reason: string) =>
+    `As of ${asOf}. No answer since ${since}: ${reason}`,
   upload: {
     title: 'Upload images',
     choose: 'Choose images',
@@ -27,6 +29,17 @@ export const texts = {
     takePhoto: 'Take a photo',
     hint: 'or drop pictures and folders anywhere on this page, or paste one',
     drop: 'Drop the images to upload them',
+    dropOver: 'Drop the images to upload them as new ones',
+    glance: (ended: string, files: string) => `Uploading: ${ended} of ${files} files`,
+    glanceDone: 'Uploaded',
+    glanceFailed: (count: number, shown: string) =>
+      `${shown} ${plural(count, 'file was', 'files were')} not accepted; close this image to see why`,
+    others: (count: number, shown: string) => `${shown} other ${plural(count, 'file', 'files')}`,
+    passedOver: (count: number, shown: string) =>
+      `${shown} other ${plural(count, 'file was', 'files were')} passed over`,
+    passedOverWhy: 'By their names these are no pictures. Choose one by itself to send it all the same.',
+    passedOverMore: (shown: string) => `and ${shown} more`,
+    nothingFound: 'There is no picture in this folder',
     list: 'Uploads',
     waiting: 'Waiting',
     checking: 'Checking…',
@@ -184,7 +197,8 @@ export const texts = {
     intendedUse: 'Meant for',
     limitations: 'Where it goes wrong',
     trainingData: 'Trained on',
-    mix: 'Labels given to the pictures it was measured on',
+    mix: 'Labels given when it was measured',
+    more: 'More about it',
   },
   chip: { failed: 'Failed:', dead: 'Dead:' },
   detail: {

@@ -1,6 +1,14 @@
 import { type DetailedError, Upload } from 'tus-js-client';
 import { noteStatus } from './api.ts';
-import { failureOf, isPassing, type Transfer } from './transfer.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import { hold } from './hold.ts';
+import {
+  failureOf,
+  isPassing,
+  type Transfer,
+  type TransferOutcome,
+  type TransferProgress,
+} from './transfer.ts';
 
 /** A refusal is noticed, and what is sent is safe, after each piece. */
 const pieceBytes = 8 * 2 ** 20;
@@ -12,14 +20,19 @@ const statusOf = (error: Error | DetailedError): number =>
 const bodyOf = (error: Error | DetailedError): string =>
   'originalResponse' in error ? (error.originalResponse?.getBody() ?? '') : '';
 
-/**
- * To `/uploads` (tus), going on by itself after a broken connection or a restart of the server. Where an upload stands is kept in the
- * browser, so that the same file chosen again after a reload goes on, too.
- */
-export const transferInPieces: Transfer = (file, _key, progress, signal) =>
+/** `remembered`: whether where it stands is kept in the browser, and what is kept there is gone on with. */
+const send = (
+  file: File,
+  fingerprint: string,
+  remembered: boolean,
+  progress: TransferProgress,
+  signal: AbortSignal,
+): Promise<TransferOutcome> =>
   new Promise((resolve) => {
     const upload = new Upload(file, {
       endpoint: new URL('uploads', document.baseURI).href,
+      fingerprint: () => Promise.resolve(fingerprint),
+      storeFingerprintForResuming: remembered,
       chunkSize: pieceBytes,
       retryDelays,
       metadata: { filename: file.name },
@@ -51,8 +64,7 @@ export const transferInPieces: Transfer = (file, _key, progress, signal) =>
       },
       { once: true },
     );
-    upload
-      .findPreviousUploads()
+    (remembered ? upload.findPreviousUploads() : Promise.resolve([]))
       .catch(() => [])
       .then(([previous]) => {
         if (signal.aborted) return;
@@ -60,3 +72,18 @@ export const transferInPieces: Transfer = (file, _key, progress, signal) =>
         upload.start();
       });
   });
+
+/**
+ * To `/uploads` (tus), going on by itself after a broken connection or a restart of the server. Where an upload stands is kept in the
+ * browser, so that the same file chosen again after a reload goes on, too. Chosen again while it is being sent, it is an
+ * upload of its own: two would break each other off.
+ */
+export const transferInPieces: Transfer = async (file, _key, progress, signal) => {
+  const fingerprint = `${await fingerprintOf(file)}-${new URL('uploads', document.baseURI).href}`;
+  const release = await hold(fingerprint);
+  try {
+    return await send(file, fingerprint, release !== null, progress, signal);
+  } finally {
+    release?.();
+  }
+};

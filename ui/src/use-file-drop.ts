@@ -1,10 +1,10 @@
 import { useEffect, useState } from 'react';
-import { droppedFiles } from './dropped-files.ts';
+import { chosenFiles, droppedFiles, type Selection } from './dropped-files.ts';
 
 const carriesFiles = (transfer: DataTransfer | null) => transfer?.types.includes('Files') ?? false;
 
 /** Takes files and folders dropped anywhere on the page, and files pasted into it. Returns whether some are being dragged over it. */
-export const useFileDrop = (onFiles: (files: Iterable<File>) => void): boolean => {
+export const useFileDrop = (onSelection: (selection: Selection) => void): boolean => {
   const [over, setOver] = useState(false);
   useEffect(() => {
     const onDragOver = (event: DragEvent) => {
@@ -20,13 +20,11 @@ export const useFileDrop = (onFiles: (files: Iterable<File>) => void): boolean =
       setOver(false);
       if (!event.dataTransfer || !carriesFiles(event.dataTransfer)) return;
       event.preventDefault();
-      void droppedFiles(event.dataTransfer).then((files) => {
-        if (files.length > 0) onFiles(files);
-      });
+      void droppedFiles(event.dataTransfer).then(onSelection);
     };
     const onPaste = (event: ClipboardEvent) => {
       const files = event.clipboardData?.files;
-      if (files && files.length > 0) onFiles(files);
+      if (files && files.length > 0) onSelection(chosenFiles(files));
     };
     window.addEventListener('dragover', onDragOver);
     window.addEventListener('dragleave', onDragLeave);
@@ -38,6 +36,6 @@ export const useFileDrop = (onFiles: (files: Iterable<File>) => void): boolean =
       window.removeEventListener('drop', onDrop);
       window.removeEventListener('paste', onPaste);
     };
-  }, [onFiles]);
+  }, [onSelection]);
   return over;
 };

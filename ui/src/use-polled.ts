@@ -2,13 +2,21 @@ import { useEffect, useRef, useState } from 'react';
 import { describeFault } from './listing-source.ts';
 import type { Live } from './live.ts';
 
-/** An answer that is asked for again and again. A fault leaves the last answer as it was. */
-export interface Polled<T> {
+interface Answered<T> {
   readonly value: T | null;
-  /** Why the last request failed; null once one succeeds. */
-  readonly fault: string | null;
+  /** When the value came; like all moments here in milliseconds since the epoch. */
+  readonly asOf: number;
+  /** Why the last request failed, and when the first one since the value did; null once one succeeds. */
+  readonly fault: { readonly reason: string; readonly since: number } | null;
+}
+
+/** An answer that is asked for again and again. A fault leaves the last answer as it was. */
+export interface Polled<T> extends Answered<T> {
   readonly refresh: () => void;
 }
+
+/** A server that is there but does not answer, or a connection that is dead, would otherwise be waited for without end. */
+const longestMs = 10_000;
 
 /** Asks every `everyMs` while the page is looked at, and `soonMs` after images have changed; 0: not for that. */
 export const usePolled = <T>(
@@ -16,34 +24,39 @@ export const usePolled = <T>(
   live: Live,
   { everyMs, soonMs = 0 }: { everyMs: number; soonMs?: number },
 ): Polled<T> => {
-  const [value, setValue] = useState<T | null>(null);
-  const [fault, setFault] = useState<string | null>(null);
+  const [answered, setAnswered] = useState<Answered<T>>({ value: null, asOf: 0, fault: null });
   const refresh = useRef<() => void>(() => undefined);
 
   useEffect(() => {
-    const abort = new AbortController();
+    let closed = false;
+    let abort: AbortController | undefined;
     let timer: number | undefined;
     let dueAt = 0;
-    let asking = false;
     const schedule = (ms: number) => {
       dueAt = Date.now() + ms;
       window.clearTimeout(timer);
       timer = window.setTimeout(poll, ms);
     };
     const poll = async () => {
-      if (asking || document.hidden) return;
-      asking = true;
+      if (abort || document.hidden) return;
+      const asked = new AbortController();
+      abort = asked;
+      const deadline = window.setTimeout(() => asked.abort(), longestMs);
       try {
-        setValue(await ask(abort.signal));
-        setFault(null);
+        const value = await ask(asked.signal);
+        if (!closed) setAnswered({ value, asOf: Date.now(), fault: null });
       } catch (error) {
-        if (!abort.signal.aborted) setFault(describeFault(error));
+        const reason = describeFault(error);
+        const now = Date.now();
+        if (!closed)
+          setAnswered((before) => ({ ...before, fault: { reason, since: before.fault?.since ?? now } }));
       }
-      asking = false;
-      if (!abort.signal.aborted) schedule(everyMs);
+      window.clearTimeout(deadline);
+      abort = undefined;
+      if (!closed) schedule(everyMs);
     };
     const soon = () => {
-      if (soonMs > 0 && !asking && dueAt - Date.now() > soonMs) schedule(soonMs);
+      if (soonMs > 0 && !abort && dueAt - Date.now() > soonMs) schedule(soonMs);
     };
     const now = () => void poll();
     refresh.current = now;
@@ -52,7 +65,8 @@ export const usePolled = <T>(
     document.addEventListener('visibilitychange', now);
     now();
     return () => {
-      abort.abort();
+      closed = true;
+      abort?.abort();
       window.clearTimeout(timer);
       stopChanges();
       stopConnection();
@@ -61,5 +75,5 @@ export const usePolled = <T>(
   }, [ask, live, everyMs, soonMs]);
 
   const [ask0] = useState(() => () => refresh.current());
-  return { value, fault, refresh: ask0 };
+  return { ...answered, refresh: ask0 };
 };

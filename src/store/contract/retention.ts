@@ -5,6 +5,7 @@ import {
   at,
   dead,
   failed,
+  future,
   idAt,
   minute,
   newImage,
@@ -86,7 +87,8 @@ export const retentionCases = (open: Open): void => {
       await store.record([dead(e), dead(d), dead(c), failed(b), dead(a)]);
       await store.originalsRemoved([c.id]);
       await tick();
-      assert.equal(await store.replayDead(2), 2);
+      assert.equal(await store.replayDead(2, undefined, at(0)), 0, 'none that died since');
+      assert.equal(await store.replayDead(2, undefined, future()), 2);
       const replayed = await store.claimOutbox(10, minute);
       assert.deepEqual(
         replayed.map(({ id, generation, attempt }) => [id, generation, attempt]),

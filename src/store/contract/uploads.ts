@@ -181,6 +181,15 @@ export const uploadCases = (open: Open): void => {
     assert.equal((await store.upload(alive))?.parts.length, 2);
   });
 
+  withStore(open, 'an installation has one name, and another one another', async (store) => {
+    const name = await store.installation();
+    assert.match(name, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+    assert.equal(await store.installation(), name);
+    const other = await open();
+    assert.notEqual(await other.installation(), name);
+    await other.close();
+  });
+
   withStore(open, 'which images are being made', async (store) => {
     const ids = [newImage().id, newImage().id, newImage().id];
     const [making = '', finished = '', refused = ''] = ids;

@@ -6,6 +6,7 @@ import { removedOriginals } from './002-removed-originals.ts';
 import { agesAndTraces } from './003-ages-and-traces.ts';
 import { hashesAndCounts } from './004-hashes-and-counts.ts';
 import { uploads } from './005-uploads.ts';
+import { installation } from './006-installation.ts';
 import type { ColumnTypes } from './column-types.ts';
 
 /** Never change one that was released: add the next. Down migrations: restore a backup. */
@@ -15,6 +16,7 @@ const migrations = (types: ColumnTypes) => ({
   '003-ages-and-traces': agesAndTraces(),
   '004-hashes-and-counts': hashesAndCounts(types),
   '005-uploads': uploads(types),
+  '006-installation': installation(),
 });
 
 /**

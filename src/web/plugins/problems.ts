@@ -1,10 +1,11 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import type { FastifyError, FastifyReply } from 'fastify';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { BlobsUnavailable } from '../../blobs/blobs.ts';
 import { StoreError } from '../../store/store.ts';
 import type { App } from '../context.ts';
 import { Problem, type ProblemBody } from '../problem.ts';
+import type { ProblemCode } from '../problem-codes.ts';
 
 const mediaType = 'application/problem+json; charset=utf-8';
 
@@ -52,8 +53,17 @@ export const answerSocket =
     socket.destroySoon();
   };
 
+/** What a body was refused for, with the limit, which Fastify leaves out. */
+const refusedBody = (code: string, { headers, routeOptions }: FastifyRequest): string | undefined => {
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
+    return `the body is larger than the limit of ${routeOptions.bodyLimit} bytes`;
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
+    return `this takes no body of the type ${JSON.stringify(headers['content-type']?.slice(0, 100))}`;
+  return undefined;
+};
+
 /** Codes of errors that Fastify's parts throw, and what a client should read instead of their own words. */
-const known: Readonly<Record<string, readonly [status: number, code: string, detail?: string]>> = {
+const known: Readonly<Record<string, readonly [status: number, code: ProblemCode, detail?: string]>> = {
   FST_ERR_VALIDATION: [400, 'invalid-request'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [415, 'unsupported-media-type'],
   FST_ERR_CTP_BODY_TOO_LARGE: [413, 'body-too-large'],
@@ -70,8 +80,8 @@ const storageFull = (cause: Error): Problem =>
 
 const storeAway: ReadonlySet<StoreError['code']> = new Set(['busy', 'closed', 'unavailable', 'refused']);
 
-/** What a client is told of an error. */
-export const asProblem = (error: FastifyError): Problem => {
+/** What a client is told of an error that its request ran into. */
+export const asProblem = (error: FastifyError, request: FastifyRequest): Problem => {
   if (error instanceof Problem) return error;
   if (clientGone(error))
     return new Problem(400, 'client-gone', 'the request was broken off', { cause: error });
@@ -92,7 +102,8 @@ export const asProblem = (error: FastifyError): Problem => {
     });
   }
   const [status, code, detail] = known[error.code] ?? [];
-  if (status !== undefined && code !== undefined) return new Problem(status, code, detail ?? error.message);
+  if (status !== undefined && code !== undefined)
+    return new Problem(status, code, detail ?? refusedBody(error.code, request) ?? error.message);
   const given = error.statusCode ?? 500;
   if (given < 500) return new Problem(given, 'bad-request', error.message, { cause: error });
   // The cause is in the log; its text may hold what no client should read.
@@ -102,14 +113,14 @@ export const asProblem = (error: FastifyError): Problem => {
 };
 
 /** Answers what fails before a route is found, such as a malformed path. */
-export const answerFramework = (error: FastifyError, _request: unknown, reply: FastifyReply): void => {
-  answer(reply, asProblem(error));
+export const answerFramework = (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
+  answer(reply, asProblem(error, request));
 };
 
 /** Every error, wherever it comes from, is answered as problem+json; those of our own making are logged as errors. */
 export const problems = (app: App): void => {
   app.setErrorHandler<FastifyError>((error, request, reply) => {
-    const problem = asProblem(error);
+    const problem = asProblem(error, request);
     const about = { method: request.method, url: request.url };
     if (problem.status === 500) request.log.error({ ...about, err: error }, 'request failed');
     // Expected while something is full or away, and perhaps many: no stack.

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { Type } from 'typebox';
 import { currentTraceparent } from '../../observability/tracing.ts';
 import { Image } from '../../pipeline/image.ts';
@@ -56,9 +57,13 @@ export const deadLetterRoutes = (app: App, context: WebContext): void => {
   };
   app.post('/dead-letters/replay', { schema: replayAll }, async (request, reply) => {
     let replayed = 0;
+    // One that dies again meanwhile is not replayed for ever.
+    const diedBefore = new Date().toISOString();
     for (let count = batch; count === batch; replayed += count) {
-      count = await store.replayDead(batch, currentTraceparent());
+      count = await store.replayDead(batch, currentTraceparent(), diedBefore);
       queued();
+      // An embedded database answers at once: without this no request would be served until all is done.
+      await turn();
     }
     changed();
     log.info({ ...auditLine(request, 'replay'), images: replayed }, 'dead images queued again');

@@ -5,7 +5,7 @@ import { auditLine } from '../audit-line.ts';
 import type { App, WebContext } from '../context.ts';
 import { notFound, Problem } from '../problem.ts';
 import { reprocess } from '../reprocess.ts';
-import { Id, Page, paging, problemResponses } from '../schemas.ts';
+import { Id, Page, paging, problemResponses, sha256Pattern } from '../schemas.ts';
 import { Timeline, timelineOf } from '../timeline.ts';
 
 const Query = Type.Object(
@@ -13,7 +13,7 @@ const Query = Type.Object(
     state: Type.Optional(ImageState),
     label: Type.Optional(Type.String({ maxLength: 200 })),
     sha256: Type.Optional(
-      Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256 of the original, hex, lower case' }),
+      Type.String({ pattern: sha256Pattern, description: 'SHA-256 of the original, hex, lower case' }),
     ),
     text: Type.Optional(Type.String({ maxLength: 200, description: 'Part of the file name, any case' })),
     from: Type.Optional(Type.String({ format: 'date-time', description: 'Uploaded at or after' })),
@@ -47,7 +47,7 @@ export const imageRoutes = (app: App, context: WebContext): void => {
     for (const name of ['from', 'until'] as const) {
       // The format lets a leap second through, which no clock here can tell.
       if (Number.isNaN(Date.parse(request.query[name] ?? '1970-01-01'))) {
-        throw new Problem(400, 'invalid-request', `querystring/${name} is no time`);
+        throw new Problem(400, 'invalid-request', `${name} is no time`);
       }
     }
     return store.images(request.query);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { FastifyError } from 'fastify';
+import type { FastifyError, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { inSpan } from '../../observability/tracing.ts';
 import { type NewImage, StoreError } from '../../store/store.ts';
@@ -73,8 +73,12 @@ export const uploadRoute = (app: App, context: WebContext): void => {
     return upload;
   };
 
-  const countRefusal = async (_request: unknown, _reply: unknown, error: FastifyError): Promise<void> => {
-    const { code } = asProblem(error);
+  const countRefusal = async (
+    request: FastifyRequest,
+    _reply: unknown,
+    error: FastifyError,
+  ): Promise<void> => {
+    const { code } = asProblem(error, request);
     // Files have been counted, each with its own reason.
     if (!isRefusalOfFile(code)) metrics.uploads.inc({ outcome: code });
   };

@@ -9,6 +9,7 @@ import type { App, WebContext } from '../context.ts';
 import { type PartBody, partBodyOf } from '../part-body.ts';
 import { asProblem } from '../plugins/problems.ts';
 import { notFound, Problem } from '../problem.ts';
+import type { ProblemCode } from '../problem-codes.ts';
 import { statusOfRefusal } from '../read-upload.ts';
 import { traceOf } from '../request-trace.ts';
 import { problemResponses } from '../schemas.ts';
@@ -26,7 +27,8 @@ import { uploadWriters } from '../upload-writers.ts';
 /** What ended an upload has been counted where it was found. */
 class RefusedUpload extends Problem {
   constructor({ code, detail }: UploadRefusal) {
-    super(statusOfRefusal(code), code, detail);
+    // Written by a server that had this code.
+    super(statusOfRefusal(code), code as ProblemCode, detail);
   }
 }
 const gone = (): Problem =>
@@ -67,6 +69,7 @@ export const uploadsRoutes = async (parent: App, context: WebContext): Promise<v
   const appending = {
     store,
     blobs,
+    installation: await store.installation(),
     keepMs: limits.keepUploadsMs,
     onPart: (bytes: number) => admission.stored(bytes),
   };
@@ -149,8 +152,12 @@ export const uploadsRoutes = async (parent: App, context: WebContext): Promise<v
     await store.createUpload(upload);
     return { ...upload, state: 'open', received: 0, parts: [], imageId: null, refusal: null };
   };
-  const countRefusal = async (_request: unknown, _reply: unknown, error: FastifyError): Promise<void> => {
-    if (!(error instanceof RefusedUpload)) metrics.uploads.inc({ outcome: asProblem(error).code });
+  const countRefusal = async (
+    request: FastifyRequest,
+    _reply: unknown,
+    error: FastifyError,
+  ): Promise<void> => {
+    if (!(error instanceof RefusedUpload)) metrics.uploads.inc({ outcome: asProblem(error, request).code });
   };
 
   await parent.register(async (scope) => {

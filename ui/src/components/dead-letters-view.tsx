@@ -1,4 +1,4 @@
-import { useContext, useEffect, useRef, useState } from 'react';
+import { useContext, useRef, useState } from 'react';
 import { type Image, replay, replayAll } from '../api.ts';
 import { DeletionsContext, useLeaving } from '../deletions.ts';
 import { formatCount, formatTime } from '../format.ts';
@@ -6,7 +6,9 @@ import { indexOf, type Listing, slotAt } from '../listing.ts';
 import { describeFault, type ListingSource } from '../listing-source.ts';
 import { useMay } from '../session.ts';
 import { texts } from '../texts.ts';
+import { useKeptFocus } from '../use-kept-focus.ts';
 import { openImage, viewUrl } from '../view.ts';
+import { ActionButton } from './action-button.tsx';
 import { Skeletons } from './gallery.tsx';
 import { Thumbnail } from './image-card.tsx';
 import { onPlainClick } from './link.tsx';
@@ -75,15 +77,14 @@ const Letter = ({ image, onChanged }: { image: Image; onChanged: () => void }) =
         </p>
       )}
       {mayChange && (
-        <button
-          type="button"
+        <ActionButton
           className="button button-small letter-replay"
-          disabled={busy || leaving || state !== 'dead'}
+          idle={busy || leaving || state !== 'dead'}
           onClick={() => act(() => replay(image.id))}
         >
           {texts.list.replay}
           <span className="visually-hidden">: {name}</span>
-        </button>
+        </ActionButton>
       )}
     </div>
   );
@@ -93,13 +94,6 @@ const ReplayAll = ({ count, onChanged }: { count: number; onChanged: () => void 
   const { busy, fault, act } = useAction(onChanged);
   const [asking, setAsking] = useState(false);
   const [said, setSaid] = useState('');
-  const button = useRef<HTMLButtonElement>(null);
-  const before = useRef(asking);
-  useEffect(() => {
-    // What had the focus has given way.
-    if (asking !== before.current) (button.current ?? document.querySelector<HTMLElement>('#title'))?.focus();
-    before.current = asking;
-  }, [asking]);
   const all = async () => {
     const replayed = await replayAll();
     setAsking(false);
@@ -116,22 +110,16 @@ const ReplayAll = ({ count, onChanged }: { count: number; onChanged: () => void 
       {asking ? (
         <fieldset aria-label={dead.confirmAll(count, shown)}>
           <p>{dead.confirmAll(count, shown)}</p>
-          <button
-            ref={button}
-            type="button"
-            className="button"
-            disabled={busy}
-            onClick={() => setAsking(false)}
-          >
+          <ActionButton className="button" idle={busy} onClick={() => setAsking(false)}>
             {dead.keep}
-          </button>
-          <button type="button" className="button button-main" disabled={busy} onClick={() => act(all)}>
+          </ActionButton>
+          <ActionButton className="button button-main" idle={busy} onClick={() => act(all)}>
             {dead.replayAll(count, shown)}
-          </button>
+          </ActionButton>
         </fieldset>
       ) : (
         count > 0 && (
-          <button ref={button} type="button" className="button button-main" onClick={() => setAsking(true)}>
+          <button type="button" className="button button-main" onClick={() => setAsking(true)}>
             {dead.replayAll(count, shown)}
           </button>
         )
@@ -193,11 +181,14 @@ const Letters = ({ listing, source, active }: Omit<DeadLettersViewProps, 'total'
 /** Images whose every attempt failed: why, how often, since when; and their replay. */
 export const DeadLettersView = ({ listing, source, active, total }: DeadLettersViewProps) => {
   const mayChange = useMay('admin');
+  const section = useRef<HTMLElement>(null);
+  const title = useRef<HTMLHeadingElement>(null);
+  const keptFocus = useKeptFocus(section, () => title.current);
   const count = total ?? (listing.next === null ? listing.count : 0);
   return (
-    <section className="images" aria-labelledby="title">
+    <section ref={section} className="images" aria-labelledby="title" {...keptFocus}>
       <div className="images-head">
-        <h2 id="title" tabIndex={-1}>
+        <h2 ref={title} id="title" tabIndex={-1}>
           {dead.title}
         </h2>
         <p className="about">{dead.about}</p>

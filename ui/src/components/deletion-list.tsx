@@ -1,7 +1,7 @@
 import { useContext, useEffect, useRef, useState, useSyncExternalStore } from 'react';
-import { createPortal } from 'react-dom';
 import { type Deletion, type Deletions, DeletionsContext } from '../deletions.ts';
 import { texts } from '../texts.ts';
+import { inDialog } from './in-dialog.tsx';
 
 const { deletion: words } = texts;
 
@@ -80,7 +80,8 @@ export const DeletionList = ({ dialog, onEmpty }: DeletionListProps) => {
     return () => window.removeEventListener('keydown', onKeyDown);
   }, [deletions]);
 
-  const list = (
+  return inDialog(
+    dialog,
     <>
       <p className="visually-hidden" role="status">
         {said}
@@ -99,7 +100,6 @@ export const DeletionList = ({ dialog, onEmpty }: DeletionListProps) => {
           </ul>
         </section>
       )}
-    </>
+    </>,
   );
-  return dialog ? createPortal(list, dialog) : list;
 };

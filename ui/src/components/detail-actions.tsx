@@ -4,6 +4,7 @@ import { DeletionsContext } from '../deletions.ts';
 import { describeFault } from '../listing-source.ts';
 import { useMay } from '../session.ts';
 import { texts } from '../texts.ts';
+import { ActionButton } from './action-button.tsx';
 
 interface DetailActionsProps {
   readonly image: Image;
@@ -49,14 +50,13 @@ export const DetailActions = ({ image, onChanged, onDelete }: DetailActionsProps
         {!mayChange && <p>{texts.session.mayNotChange}</p>}
         {mayChange && (
           <>
-            <button
-              type="button"
+            <ActionButton
               className={isDead ? 'button button-main' : 'button'}
-              disabled={busy || !final}
+              idle={busy || !final}
               onClick={again}
             >
               {isDead ? detail.replay : detail.reprocess}
-            </button>
+            </ActionButton>
             <button
               type="button"
               className="button button-quiet-danger"

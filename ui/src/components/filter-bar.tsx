@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'react';
 import { type Filter, type ImageState, isFiltered, type Model, noFilter } from '../api.ts';
 import { formatCount } from '../format.ts';
 import { texts } from '../texts.ts';
+import { useKeptFocus } from '../use-kept-focus.ts';
 import { filterBy } from '../view.ts';
 import { TimeFilter } from './time-filter.tsx';
 
@@ -46,6 +47,8 @@ export const FilterBar = ({ filter, models }: { filter: Filter; models: readonly
   // A link may carry a label of a model that is no longer there.
   if (filter.label) labels.add(filter.label);
   const [open, setOpen] = useState(false);
+  const bar = useRef<HTMLElement>(null);
+  const keptFocus = useKeptFocus(bar);
   const conditions = Object.values(filter).filter(Boolean).length;
   return (
     <>
@@ -60,7 +63,14 @@ export const FilterBar = ({ filter, models }: { filter: Filter; models: readonly
         {texts.filter.toggle}
         {conditions > 0 && <span className="badge">{formatCount(conditions)}</span>}
       </button>
-      <search id="filter" className="filter" data-open={open || undefined} aria-label={texts.filter.title}>
+      <search
+        ref={bar}
+        id="filter"
+        className="filter"
+        data-open={open || undefined}
+        aria-label={texts.filter.title}
+        {...keptFocus}
+      >
         <TextFilter filter={filter} />
         <label>
           <span>{texts.filter.state}</span>

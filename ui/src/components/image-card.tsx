@@ -1,20 +1,36 @@
-import { memo, useState } from 'react';
+import { memo, useRef, useState } from 'react';
 import { type Image, replay, thumbnailUrl } from '../api.ts';
 import { formatBytes, formatShortTime } from '../format.ts';
 import { describeFault } from '../listing-source.ts';
 import { useMay } from '../session.ts';
 import { texts } from '../texts.ts';
+import { useKeptFocus } from '../use-kept-focus.ts';
 import { openImage } from '../view.ts';
+import { ActionButton } from './action-button.tsx';
 import { PictureIcon } from './icons.tsx';
 import { onPlainClick } from './link.tsx';
 import { StateChip } from './state-chip.tsx';
+
+/** How much longer one side may be than the other until cutting off what sticks out leaves nothing to recognise. */
+const longest = 2.5;
+
+const isLong = (width: number, height: number): boolean =>
+  Math.max(width, height) > longest * Math.min(width, height);
 
 /** An image's thumbnail, or a sign in its place. */
 export const Thumbnail = ({ image }: { image: Image }) => {
   const [broken, setBroken] = useState(false);
   // The picture's dimensions and its thumbnail come from the same decode: without one there is no other.
   if (image.width !== null && !broken) {
-    return <img src={thumbnailUrl(image.id)} alt="" loading="lazy" onError={() => setBroken(true)} />;
+    return (
+      <img
+        src={thumbnailUrl(image.id)}
+        alt=""
+        loading="lazy"
+        data-long={isLong(image.width, image.height ?? image.width) || undefined}
+        onError={() => setBroken(true)}
+      />
+    );
   }
   return (
     <span className="card-placeholder">
@@ -36,6 +52,8 @@ export const ImageCard = memo(({ image, href, leaving, onChanged }: ImageCardPro
   const [fault, setFault] = useState('');
   const [busy, setBusy] = useState(false);
   const mayChange = useMay('admin');
+  const card = useRef<HTMLDivElement>(null);
+  const keptFocus = useKeptFocus(card);
   const name = image.filename || texts.list.unnamed;
 
   const onReplay = async () => {
@@ -52,7 +70,14 @@ export const ImageCard = memo(({ image, href, leaving, onChanged }: ImageCardPro
   };
 
   return (
-    <div className="card" data-image={image.id} data-state={image.state} data-leaving={leaving || undefined}>
+    <div
+      ref={card}
+      className="card"
+      data-image={image.id}
+      data-state={image.state}
+      data-leaving={leaving || undefined}
+      {...keptFocus}
+    >
       <a className="card-link" href={href} onClick={onPlainClick(() => openImage(image.id))}>
         <span className="card-picture">
           <Thumbnail image={image} />
@@ -67,10 +92,10 @@ export const ImageCard = memo(({ image, href, leaving, onChanged }: ImageCardPro
         </span>
       </a>
       {mayChange && image.state === 'dead' && !leaving && (
-        <button type="button" className="button button-small card-replay" disabled={busy} onClick={onReplay}>
+        <ActionButton className="button button-small card-replay" idle={busy} onClick={onReplay}>
           {texts.list.replay}
           <span className="visually-hidden">: {name}</span>
-        </button>
+        </ActionButton>
       )}
       {fault && (
         <p className="fault" role="alert">

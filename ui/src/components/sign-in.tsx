@@ -18,6 +18,7 @@ export const SignIn = ({ ended, onSignIn }: SignInProps) => {
 
   const submit = async (event: FormEvent) => {
     event.preventDefault();
+    if (busy) return;
     setBusy(true);
     try {
       await onSignIn(input.current?.value ?? '');
@@ -46,7 +47,7 @@ export const SignIn = ({ ended, onSignIn }: SignInProps) => {
           aria-describedby={fault ? 'key-fault' : 'key-hint'}
           aria-invalid={fault !== '' && !ended}
         />
-        <button type="submit" className="button button-main" disabled={busy}>
+        <button type="submit" className="button button-main" aria-disabled={busy || undefined}>
           {texts.session.signIn}
         </button>
       </form>

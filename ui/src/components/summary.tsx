@@ -2,6 +2,7 @@ import type { Summary as Counts } from '../api.ts';
 import { formatCount, formatDuration, formatRate } from '../format.ts';
 import { texts } from '../texts.ts';
 import type { Polled } from '../use-polled.ts';
+import { Stale } from './stale.tsx';
 import { ThroughputChart } from './throughput-chart.tsx';
 
 const { summary } = texts;
@@ -40,6 +41,7 @@ export const Summary = ({ counts }: { counts: Polled<Counts> }) => {
         />
       </dl>
       <ThroughputChart throughput={value?.throughput ?? null} />
+      <Stale polled={counts} />
     </section>
   );
 };

@@ -1,12 +1,14 @@
-import type { ReactNode } from 'react';
+import { type ReactNode, useRef } from 'react';
 import { fetchSystem, type System } from '../api.ts';
 import { formatBytes, formatCount, formatDuration, formatTime } from '../format.ts';
 import type { Live } from '../live.ts';
 import { texts } from '../texts.ts';
+import { useKeptFocus } from '../use-kept-focus.ts';
 import { usePolled } from '../use-polled.ts';
 import { Facts } from './detail-facts.tsx';
 import { ModelCard } from './model-card.tsx';
 import { Notice } from './notice.tsx';
+import { Stale } from './stale.tsx';
 
 const { system } = texts;
 const polling = { everyMs: 5_000 };
@@ -95,19 +97,26 @@ const Limits = ({ about: { limits } }: { about: System }) => (
   />
 );
 
-const Panel = ({ children }: { children: ReactNode }) => <div className="panel">{children}</div>;
+const Panel = ({ wide = false, children }: { wide?: boolean; children: ReactNode }) => (
+  <div className={wide ? 'panel panel-wide' : 'panel'}>{children}</div>
+);
 
 /** What runs here, how it is, and the models with what they can and cannot do. */
 export const SystemView = ({ live }: { live: Live }) => {
-  const { value, fault, refresh } = usePolled(fetchSystem, live, polling);
+  const about = usePolled(fetchSystem, live, polling);
+  const { value, fault, refresh } = about;
+  const section = useRef<HTMLElement>(null);
+  const title = useRef<HTMLHeadingElement>(null);
+  const keptFocus = useKeptFocus(section, () => title.current);
   return (
-    <section className="system" aria-labelledby="title">
-      <h2 id="title" tabIndex={-1}>
+    <section ref={section} className="system" aria-labelledby="title" {...keptFocus}>
+      <h2 ref={title} id="title" tabIndex={-1}>
         {system.title}
       </h2>
+      <Stale polled={about} urgent />
       {!value && fault === null && <p role="status">{system.loading}</p>}
       {!value && fault !== null && (
-        <Notice title={system.faultTitle} text={fault} urgent>
+        <Notice title={system.faultTitle} text={fault.reason} urgent>
           <button type="button" className="button" onClick={refresh}>
             {system.retry}
           </button>
@@ -124,11 +133,11 @@ export const SystemView = ({ live }: { live: Live }) => {
           <Panel>
             <Storage about={value} />
           </Panel>
-          <Panel>
+          <Panel wide>
             <Limits about={value} />
           </Panel>
           {value.models.map((model) => (
-            <ModelCard key={model.digest} model={model} />
+            <ModelCard key={model.digest} model={model} folded={value.models.length > 1} />
           ))}
         </div>
       )}

@@ -27,7 +27,11 @@ const describe = ({ from, until }: Filter): string => {
 export const TimeFilter = ({ filter }: { filter: Filter }) => {
   const details = useRef<HTMLDetailsElement>(null);
   const close = () => {
-    if (details.current) details.current.open = false;
+    const element = details.current;
+    if (!element?.open) return;
+    // What has the focus in it is about to vanish.
+    if (element.contains(document.activeElement)) element.querySelector('summary')?.focus();
+    element.open = false;
   };
   useEffect(() => {
     const onPointerDown = (event: PointerEvent) => {
@@ -37,9 +41,7 @@ export const TimeFilter = ({ filter }: { filter: Filter }) => {
     return () => document.removeEventListener('pointerdown', onPointerDown);
   });
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key !== 'Escape' || !details.current?.open) return;
-    close();
-    details.current.querySelector('summary')?.focus();
+    if (event.key === 'Escape') close();
   };
   return (
     <details ref={details} className="filter-time" onKeyDown={onKeyDown}>

@@ -1,5 +1,5 @@
 import { useRef } from 'react';
-import { withoutClutter } from '../dropped-files.ts';
+import { chosenFiles, chosenFolder, type Selection } from '../dropped-files.ts';
 import { texts } from '../texts.ts';
 import { UploadIcon } from './icons.tsx';
 import { CameraIcon, FolderIcon } from './upload-icons.tsx';
@@ -16,16 +16,20 @@ const choose = (
   input.type = 'file';
   // Not every browser that honours them has properties of these names.
   for (const [name, value] of Object.entries(attributes)) input.setAttribute(name, value);
-  input.addEventListener('change', () => onFiles(withoutClutter(input.files ?? [])));
+  input.addEventListener('change', () => onFiles(input.files ?? []));
   input.click();
   return input;
 };
 
-/** Chooses files; whether they are images the server decides, from their bytes. */
-export const UploadForm = ({ onFiles }: { onFiles: (files: Iterable<File>) => void }) => {
+/** Chooses files; whether they are images the server decides, from their bytes. Of a folder it takes the pictures. */
+export const UploadForm = ({ onSelection }: { onSelection: (selection: Selection) => void }) => {
   const chooser = useRef<HTMLInputElement>(null);
-  const open = (attributes: Readonly<Record<string, string>>) => {
-    chooser.current = choose(onFiles, attributes);
+  const takePhoto = () => {
+    const attributes = { accept: 'image/*', capture: 'environment' };
+    chooser.current = choose((files) => onSelection(chosenFiles(files)), attributes);
+  };
+  const chooseFolder = () => {
+    chooser.current = choose((files) => onSelection(chosenFolder(files)), { webkitdirectory: '' });
   };
   return (
     <form className="upload" aria-label={texts.upload.title} onSubmit={(event) => event.preventDefault()}>
@@ -36,7 +40,7 @@ export const UploadForm = ({ onFiles }: { onFiles: (files: Iterable<File>) => vo
         name="image"
         multiple
         onChange={(event) => {
-          if (event.target.files) onFiles([...event.target.files]);
+          if (event.target.files) onSelection(chosenFiles(event.target.files));
           // Otherwise choosing the same file again would be no change.
           event.target.value = '';
         }}
@@ -45,15 +49,11 @@ export const UploadForm = ({ onFiles }: { onFiles: (files: Iterable<File>) => vo
         <UploadIcon />
         {texts.upload.choose}
       </label>
-      <button
-        type="button"
-        className="button upload-camera"
-        onClick={() => open({ accept: 'image/*', capture: 'environment' })}
-      >
+      <button type="button" className="button upload-camera" onClick={takePhoto}>
         <CameraIcon />
         {texts.upload.takePhoto}
       </button>
-      <button type="button" className="button upload-folder" onClick={() => open({ webkitdirectory: '' })}>
+      <button type="button" className="button upload-folder" onClick={chooseFolder}>
         <FolderIcon />
         {texts.upload.chooseFolder}
       </button>

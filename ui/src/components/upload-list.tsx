@@ -2,7 +2,11 @@ import { useEffect, useRef } from 'react';
 import { formatCount } from '../format.ts';
 import { texts } from '../texts.ts';
 import type { Overall } from '../upload-meter.ts';
-import { isUnderWay, type Upload, type UploadQueue } from '../upload-queue.ts';
+import { isUnderWay, type Upload } from '../upload-queue.ts';
+import { useKeptFocus } from '../use-kept-focus.ts';
+import type { Uploads } from '../use-uploads.ts';
+import { PassedOver } from './passed-over.tsx';
+import { Spoken } from './spoken.tsx';
 import { UploadOverall } from './upload-overall.tsx';
 import { UploadRow } from './upload-row.tsx';
 
@@ -11,12 +15,19 @@ const [waitingShown, endedShown] = [5, 20];
 /** Of more at once each one's own announcement would never end. */
 const announcedEach = 5;
 
-const announcement = (uploads: readonly Upload[], overall: Overall | null): string => {
+const announcement = (
+  uploads: readonly Upload[],
+  overall: Overall | null,
+  passedOver: readonly string[] | null,
+): string => {
   const last = uploads.findLast((upload) => !isUnderWay(upload));
   if (last && last.reason !== null) return texts.upload.announceRefused(last.name, last.reason);
   if (overall && overall.files > announcedEach)
     return texts.upload.announceOverall(formatCount(overall.files));
-  return last ? texts.upload.announceAccepted(last.name) : '';
+  if (last) return texts.upload.announceAccepted(last.name);
+  if (passedOver === null || overall) return '';
+  if (passedOver.length === 0) return texts.upload.nothingFound;
+  return texts.upload.passedOver(passedOver.length, formatCount(passedOver.length));
 };
 
 /** What is listed: all that moves or was accepted just now, and a few of those that wait or were not accepted. */
@@ -33,47 +44,64 @@ const shownOf = (uploads: readonly Upload[]) => {
   };
 };
 
-/** The uploads under way, and those that were not accepted with the server's reason. */
-export const UploadList = ({ uploads, queue }: { uploads: readonly Upload[]; queue: UploadQueue }) => {
+const chooser = () => document.querySelector<HTMLElement>('#upload-files, #title');
+
+interface UploadListProps {
+  readonly uploads: Uploads;
+  /** The open dialog: the list is behind it. */
+  readonly dialog: HTMLElement | null;
+}
+
+/** The uploads under way, those that were not accepted with the server's reason, and what was passed over. */
+export const UploadList = ({ uploads: all, dialog }: UploadListProps) => {
+  const { queue, uploads, passedOver, forgetPassedOver } = all;
   const section = useRef<HTMLElement>(null);
+  const keptFocus = useKeptFocus(section, chooser);
   const count = uploads.length;
   const before = useRef(count);
   useEffect(() => {
     // Dropped onto the end of a long list, they would begin unseen.
-    if (count > before.current) section.current?.scrollIntoView({ block: 'nearest' });
+    if (count > before.current && !dialog) section.current?.scrollIntoView({ block: 'nearest' });
     before.current = count;
-  }, [count]);
+  }, [count, dialog]);
   const overall = queue.overall();
   const { shown, moreWaiting, moreFailed, failed, unsent } = shownOf(uploads);
   return (
-    <section ref={section} className="uploads" aria-label={texts.upload.list} hidden={uploads.length === 0}>
-      <p className="visually-hidden" role="status">
-        {announcement(uploads, overall)}
-      </p>
-      {overall && overall.files > 1 && <UploadOverall overall={overall} queue={queue} />}
-      <ul>
-        {shown.map((upload) => (
-          <UploadRow key={upload.key} upload={upload} queue={queue} />
-        ))}
-      </ul>
-      {moreWaiting > 0 && (
-        <p className="uploads-more">{texts.upload.moreWaiting(moreWaiting, formatCount(moreWaiting))}</p>
-      )}
-      {moreFailed > 0 && (
-        <p className="uploads-more">{texts.upload.moreEnded(moreFailed, formatCount(moreFailed))}</p>
-      )}
-      {failed > 1 && (
-        <p className="uploads-all">
-          {unsent > 1 && (
-            <button type="button" className="button button-small" onClick={queue.retryAll}>
-              {texts.upload.retryAll}
+    <>
+      <Spoken text={announcement(uploads, overall, passedOver)} dialog={dialog} />
+      <section
+        ref={section}
+        className="uploads"
+        aria-label={texts.upload.list}
+        hidden={uploads.length === 0 && passedOver === null}
+        {...keptFocus}
+      >
+        {overall && overall.files > 1 && <UploadOverall overall={overall} queue={queue} />}
+        <ul>
+          {shown.map((upload) => (
+            <UploadRow key={upload.key} upload={upload} queue={queue} />
+          ))}
+        </ul>
+        {passedOver && <PassedOver paths={passedOver} onDismiss={forgetPassedOver} />}
+        {moreWaiting > 0 && (
+          <p className="uploads-more">{texts.upload.moreWaiting(moreWaiting, formatCount(moreWaiting))}</p>
+        )}
+        {moreFailed > 0 && (
+          <p className="uploads-more">{texts.upload.moreEnded(moreFailed, formatCount(moreFailed))}</p>
+        )}
+        {failed > 1 && (
+          <p className="uploads-all">
+            {unsent > 1 && (
+              <button type="button" className="button button-small" onClick={queue.retryAll}>
+                {texts.upload.retryAll}
+              </button>
+            )}
+            <button type="button" className="button button-small" onClick={queue.clear}>
+              {texts.upload.clear}
             </button>
-          )}
-          <button type="button" className="button button-small" onClick={queue.clear}>
-            {texts.upload.clear}
-          </button>
-        </p>
-      )}
-    </section>
+          </p>
+        )}
+      </section>
+    </>
   );
 };

@@ -42,12 +42,13 @@ export const UploadRow = ({ upload, queue }: { upload: Upload; queue: UploadQueu
       <span className="upload-status">
         {status(upload)} · {formatBytes(upload.bytes)}
       </span>
-      {reason === null ? (
+      {phase !== 'waiting' && reason === null && (
         <progress
           aria-label={texts.upload.progressOf(name)}
           value={phase === 'checking' ? undefined : share}
         />
-      ) : (
+      )}
+      {reason !== null && (
         <p className="upload-reason">
           <bdi>{reason}</bdi>
         </p>
