@@ -1,7 +1,9 @@
 // npm run bench -- --help: every benchmark prints one table.
 import { cpus, totalmem } from 'node:os';
 import { Argument, Command } from 'commander';
+import { accept } from './accept.ts';
 import type { Benchmark } from './benchmark.ts';
+import { endToEnd } from './end-to-end.ts';
 import { growthEmbedded, growthScaledOut } from './growth.ts';
 import { idle } from './idle.ts';
 import { millionInPostgres, millionInSqlite } from './million.ts';
@@ -15,6 +17,8 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   overhead,
   idle,
   tracing,
+  accept,
+  'end-to-end': endToEnd,
   million: millionInPostgres,
   'million-sqlite': millionInSqlite,
   start,
