@@ -151,9 +151,11 @@ export const createReport = (files: readonly Source[], { json, wait }: ReportOpt
         }
         return;
       }
-      const rows = sendings.map((sending) =>
-        rowOf(sending, sending.id === null ? null : images.get(sending.id)),
-      );
+      const imageOf = ({ id }: Sending) => (id === null ? null : images.get(id));
+      // What somebody has to look at comes last: that is what stands above the prompt.
+      const bad = (sending: Sending): number => Number(imageOf(sending)?.state !== 'succeeded');
+      const ordered = [...sendings].sort((a, b) => bad(a) - bad(b));
+      const rows = ordered.map((sending) => rowOf(sending, imageOf(sending)));
       process.stdout.write(imageTable(['FILE', 'STATE', 'ID', 'RESULT'], rows, process.stdout.columns));
     },
     summary(sendings, images) {

@@ -161,8 +161,8 @@ export const upload = async (paths: readonly string[], options: UploadOptions): 
   const { files, passedOver } = await findSources(paths, options.name);
   const report = createReport(files, { json: options.json === true, wait: options.wait === true });
   if (passedOver > 0) {
-    const not = counted(passedOver, 'file');
-    report.tell(`${not} whose name is no picture's left alone; name such a file itself to upload it`);
+    const which = `${counted(passedOver, 'file')} not named as pictures are`;
+    report.tell(`Passed over: ${which}; name such a file itself to upload it`);
   }
   if (files.length === 0) throw new ConfigError('there is no picture to upload');
 

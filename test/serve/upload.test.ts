@@ -32,7 +32,7 @@ suite('gantry upload on a sound server', () => {
     assert.equal(first.code, 1);
     assert.match(first.out, /^accepted +[0-9a-f-]{36} {2}\/.*p1\.png$/m);
     assert.equal(lines(first.out).length, 3, first.out);
-    assert.match(first.err, /^1 file whose name is no picture's left alone/);
+    assert.match(first.err, /^Passed over: 1 file not named as pictures are/);
     assert.match(first.err, /^refused +\/.*deep\/broken\.jpg: .*no known image type \(unsupported-type\)$/m);
     assert.match(first.err, /^refused +\/.*deep\/empty\.jpg: .*\(empty-file\)$/m);
     assert.match(first.err, /^5 files: .*\b3 accepted/m);
@@ -77,6 +77,8 @@ suite('gantry upload on a sound server', () => {
       narrow.out.includes(` failed     ${(image as ImageJson).id.slice(0, 18)}  ${begins}`),
       narrow.out,
     );
+    // What somebody has to look at stands above the prompt.
+    assert.ok(narrow.out.indexOf('red.png') < narrow.out.indexOf(' failed  '), narrow.out);
   });
 
   test('standard input, and a file too large for this server', async (t) => {
