@@ -151,6 +151,7 @@ test('the OpenAPI document names every route, and an image is what it says', asy
     'post /session',
     'post /upload',
     'post /uploads',
+    'post /uploads/{id}',
   ]);
   const body = document.paths['/upload']?.post?.requestBody?.content;
   assert.deepEqual(Object.keys(body ?? {}), ['multipart/form-data']);

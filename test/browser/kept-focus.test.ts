@@ -104,3 +104,11 @@ test('what closes or goes when it is pressed leaves the focus beside it', async 
   await button('Show all images').waitFor({ state: 'detached' });
   await time.and(page.locator(':focus')).waitFor();
 });
+
+test('a button that shows all images, where none matched, leaves the focus at the title', async () => {
+  const title = page.locator('#title:focus');
+  await page.goto(`${gantry.url}/?text=nothing-is-called-so`);
+  await page.locator('.notice').getByRole('button', { name: 'Show all images' }).press('Enter');
+  await page.getByRole('link', { name: /red/ }).waitFor();
+  await title.waitFor();
+});

@@ -38,7 +38,9 @@ test("another client's upload and its deletion show by themselves", async () => 
   const id = await uploadByFetch(cat, 'from-elsewhere.png');
   await done('from-elsewhere.png', 'cat');
   // Else its deletion may overtake the request for the thumbnail.
-  await cardOf('from-elsewhere.png').locator('img').evaluate('(picture) => picture.decode()');
+  await visit.page.evaluate(
+    "Promise.all([...document.querySelectorAll('[data-image] img')].map((picture) => picture.decode()))",
+  );
   await fetch(`${gantry.url}/images/${id}`, { method: 'DELETE' });
   await cardOf('from-elsewhere.png').waitFor({ state: 'detached' });
 });

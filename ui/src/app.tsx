@@ -16,6 +16,7 @@ import { UploadForm } from './components/upload-form.tsx';
 import { UploadGlance } from './components/upload-glance.tsx';
 import { UploadList } from './components/upload-list.tsx';
 import { createDeletions, DeletionsContext } from './deletions.ts';
+import { focusTitle } from './focus-title.ts';
 import { formatClock, formatCount } from './format.ts';
 import { KeptListContext } from './kept-lists.ts';
 import { indexOf, neighbours, slotAt } from './listing.ts';
@@ -47,7 +48,6 @@ interface AppProps {
 }
 
 const ignore = () => undefined;
-const focusTitle = () => document.querySelector<HTMLElement>('#title')?.focus({ preventScroll: true });
 
 /** Names the place in the window's title; another place has the focus at its heading or where it was in its list. */
 const usePlace = (place: Place) => {

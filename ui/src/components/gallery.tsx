@@ -1,6 +1,7 @@
 import { type ReactNode, useCallback, useContext } from 'react';
 import { isFiltered } from '../api.ts';
 import { DeletionsContext, useLeaving } from '../deletions.ts';
+import { focusTitle } from '../focus-title.ts';
 import { formatCount } from '../format.ts';
 import { indexOf, type Listing, mostFresh, slotAt } from '../listing.ts';
 import type { ListingSource } from '../listing-source.ts';
@@ -44,7 +45,14 @@ const Nothing = ({ filtered, onClearFilter }: { filtered: boolean; onClearFilter
   if (filtered) {
     return (
       <Notice title={texts.list.noMatchTitle} text={texts.list.noMatchText}>
-        <button type="button" className="button" onClick={onClearFilter}>
+        <button
+          type="button"
+          className="button"
+          onClick={() => {
+            onClearFilter();
+            focusTitle();
+          }}
+        >
           {texts.filter.clear}
         </button>
       </Notice>
@@ -65,7 +73,14 @@ const Nothing = ({ filtered, onClearFilter }: { filtered: boolean; onClearFilter
 const Fresh = ({ count }: { count: number }) => (
   <div className="fresh" role="status">
     {count > 0 && (
-      <button type="button" className="button button-main" onClick={() => window.scrollTo({ top: 0 })}>
+      <button
+        type="button"
+        className="button button-main"
+        onClick={() => {
+          window.scrollTo({ top: 0 });
+          focusTitle();
+        }}
+      >
         {count < mostFresh
           ? texts.list.fresh(count, formatCount(count))
           : texts.list.freshMany(formatCount(count))}
@@ -116,7 +131,14 @@ export const Gallery = ({ listing, source, active, onClearFilter }: GalleryProps
   if (phase === 'failed') {
     return (
       <Notice title={texts.list.faultTitle} text={fault ?? undefined} urgent>
-        <button type="button" className="button" onClick={source.refresh}>
+        <button
+          type="button"
+          className="button"
+          onClick={() => {
+            source.refresh();
+            focusTitle();
+          }}
+        >
           {texts.list.retry}
         </button>
       </Notice>
