@@ -25,8 +25,11 @@ const kill = async (server: Gantry): Promise<void> => {
 const at = (url: string, upload: string): string => url + new URL(upload).pathname;
 const images = async (url: string): Promise<readonly ImageJson[]> =>
   (await json<{ images: ImageJson[] }>(await fetch(`${url}/images?limit=500`))).images;
-const partsIn = async (imagesDir: string): Promise<string[]> =>
-  readdir(join(imagesDir, 'uploads')).catch(() => []);
+/** The files; each installation keeps its folder. */
+const partsIn = async (imagesDir: string): Promise<string[]> => {
+  const found = await readdir(join(imagesDir, 'uploads'), { recursive: true, withFileTypes: true });
+  return found.filter((entry) => entry.isFile()).map(({ name }) => name);
+};
 
 /** Audit and images of an installation in which every upload was finished. */
 const allIsSound = async (
