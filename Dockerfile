@@ -7,7 +7,8 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN --mount=type=cache,target=/var/cache/npm npm ci --cache /var/cache/npm --ignore-scripts --no-audit --no-fund
 COPY ui ui
-COPY src/picture-name.ts src/
+# The page shares some plain files with the server.
+COPY src src
 RUN node node_modules/vite/bin/vite.js build ui --logLevel warn
 
 FROM node:26-trixie-slim AS packages

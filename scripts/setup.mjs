@@ -105,7 +105,7 @@ const sources = (folder) =>
 
 const buildPage = () => {
   // What the page shares with the command line, and the packages it is built with.
-  const shared = ['src/picture-name.ts', 'package-lock.json'].map((path) =>
+  const shared = ['src/picture-name.ts', 'src/pipeline/piece.ts', 'package-lock.json'].map((path) =>
     readFileSync(join(root, path), 'utf8'),
   );
   const key = hashOf([...sources(join(root, 'ui')), ...shared].join('\n'));
