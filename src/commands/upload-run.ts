@@ -1,6 +1,6 @@
 import { ClientError, type GantryClient, type Image, persistently } from '../client/client.ts';
 import { ConfigError, duration, integer } from '../setting-kinds.ts';
-import { begunUploads, begunUploadsPath } from './begun-uploads.ts';
+import { begunUploads, begunUploadsFolder } from './begun-uploads.ts';
 import { type Connection, connect, serverUrl } from './connection.ts';
 import { awaitEndings } from './endings.ts';
 import { watchOutage } from './outage.ts';
@@ -176,7 +176,7 @@ export const upload = async (paths: readonly string[], options: UploadOptions): 
   const context: SendContext = {
     ...{ server, stop, breakOff, maxFileBytes },
     serverUrl: new URL(serverUrl(options.url)).href,
-    begun: begunUploads(begunUploadsPath(), report.tell),
+    begun: begunUploads(begunUploadsFolder(), report.tell),
     outage: watchOutage(patienceMs, report.tell),
     recognise: mayRead && !options.again,
     underway: new Map(),
