@@ -90,4 +90,8 @@ test('a server that was never there is not waited for long, and says what to do'
   assert.match(err, /^cannot reach .*ECONNREFUSED.*; trying again for up to 10 s/);
   assert.match(err, /Is it running\? `gantry serve` starts one here; --url or GANTRY_URL names another$/m);
   assert.equal(code, 1);
+
+  const watch = startCommand(['watch'], env);
+  t.after(() => watch.process.kill('SIGINT'));
+  await watch.wrote(/^cannot reach .*; trying again \(Ctrl-C stops\)\nIs it running\? /);
 });
