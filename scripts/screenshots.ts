@@ -9,22 +9,11 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import sharp from 'sharp';
 import { launchChromium } from '../test/browser/chromium.ts';
 import { type Gantry, startGantry } from '../test/start-gantry.ts';
-
-interface Scene {
-  readonly name: string;
-  /** The view's query string. */
-  readonly search: string;
-  /** A server without images. */
-  readonly empty?: boolean;
-  /** What the network does before the page opens. */
-  readonly disturb?: (context: BrowserContext) => Promise<unknown>;
-  /** Brings the page to what the picture is of. */
-  readonly prepare: (page: Page) => Promise<unknown>;
-}
+import { type Scene, scenes } from './screenshots/scenes.ts';
 
 const fixtures = fileURLToPath(new URL('../test/fixtures/', import.meta.url));
 const poison = join(fixtures, 'models', 'poison');
@@ -55,108 +44,6 @@ const screens = [
     hasTouch: true,
   },
 ] as const;
-
-const text = (page: Page, words: string | RegExp) => page.getByText(words).first().waitFor();
-
-const scenes: readonly Scene[] = [
-  { name: 'empty', search: '', empty: true, prepare: (page) => text(page, 'No images yet') },
-  { name: 'images', search: '', prepare: (page) => text(page, 'All 17 images are listed.') },
-  {
-    name: 'filter',
-    search: '?label=cat',
-    prepare: async (page) => {
-      await page.locator('.card').first().waitFor();
-      const toggle = page.locator('.filter-toggle');
-      if (await toggle.isVisible()) await toggle.click();
-      await page.locator('.filter-time summary').click();
-    },
-  },
-  { name: 'no-match', search: '?text=zebra', prepare: (page) => text(page, 'No image matches') },
-  {
-    name: 'loading',
-    search: '',
-    disturb: (context) => context.route('**/images?*', () => undefined),
-    prepare: (page) => page.locator('.card-skeleton').first().waitFor(),
-  },
-  {
-    name: 'fault',
-    search: '',
-    disturb: (context) => context.route('**/{images?*,summary}', (route) => route.abort()),
-    prepare: (page) => text(page, 'The images cannot be loaded'),
-  },
-  {
-    name: 'offline',
-    search: '',
-    prepare: async (page) => {
-      await page.locator('.card').first().waitFor();
-      await page.context().setOffline(true);
-      await text(page, /No connection to the server/);
-    },
-  },
-  {
-    name: 'image',
-    search: '',
-    prepare: async (page) => {
-      await page.getByRole('link', { name: /golden_retriever/ }).click();
-      await page.locator('.stage[data-original=shown]').waitFor();
-      await page.locator('.timeline li, .timeline [role=alert]').first().waitFor();
-    },
-  },
-  {
-    name: 'image-zoomed',
-    search: '?text=multipage',
-    prepare: async (page) => {
-      await page.getByRole('link', { name: /multipage/ }).click();
-      await page.locator('.stage[data-original=broken]').waitFor();
-      await page.getByRole('button', { name: 'Zoom in' }).click({ clickCount: 3, delay: 50 });
-      await page.locator('.json summary').click();
-      await page.locator('.json pre').scrollIntoViewIfNeeded();
-    },
-  },
-  {
-    name: 'refused',
-    search: '',
-    prepare: async (page) => {
-      await page
-        .locator('input[type=file]')
-        .first()
-        .setInputFiles({
-          name: 'notes.jpg',
-          mimeType: 'image/jpeg',
-          buffer: Buffer.from('These are notes, not a picture.'),
-        });
-      await page.locator('.upload-refused').waitFor();
-    },
-  },
-  {
-    name: 'undo',
-    search: '?label=cat',
-    prepare: async (page) => {
-      // Leaving the page deletes at once: it is another one for each picture.
-      await page.locator('.card-link').first().click();
-      await page.getByRole('button', { name: 'Delete' }).click();
-      await page.getByRole('button', { name: 'Undo' }).waitFor();
-    },
-  },
-  {
-    name: 'dead-letters',
-    search: '?view=dead-letters',
-    prepare: (page) => page.locator('.letter').nth(2).waitFor(),
-  },
-  {
-    name: 'no-dead-letters',
-    search: '?view=dead-letters',
-    empty: true,
-    prepare: (page) => text(page, 'Every image could be processed'),
-  },
-  { name: 'system', search: '?view=system', prepare: (page) => page.locator('.model-card').waitFor() },
-  {
-    name: 'system-fault',
-    search: '?view=system',
-    disturb: (context) => context.route('**/system', (route) => route.abort()),
-    prepare: (page) => text(page, 'The server does not say how it is'),
-  },
-];
 
 const upload = async (url: string, name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> => {
   const body = new FormData();

@@ -49,7 +49,9 @@ export const FilterBar = ({ filter, models }: { filter: Filter; models: readonly
   const [open, setOpen] = useState(false);
   const bar = useRef<HTMLElement>(null);
   const keptFocus = useKeptFocus(bar);
-  const conditions = Object.values(filter).filter(Boolean).length;
+  const { from, until, ...others } = filter;
+  // A span of time is chosen at once, at one place.
+  const conditions = [from || until, ...Object.values(others)].filter(Boolean).length;
   return (
     <>
       {/* Only a small window has it; there the images come first. */}
