@@ -54,8 +54,8 @@ test('filters are in the address, and the back and forward buttons undo and redo
     .locator('.filter-time summary')
     .filter({ hasText: /: 29 Feb 2020$/ })
     .waitFor();
-  // Only small windows show it; a day is one condition.
-  assert.equal(await page.locator('.filter-toggle .badge').textContent(), '1');
+  // Only small windows show it: the name and the day, whose beginning and end are one condition.
+  assert.equal(await page.locator('.filter-toggle .badge').textContent(), '2');
   await page.getByRole('button', { name: 'Show all images' }).first().click();
   await cardOf('filtered-cat.png').waitFor();
   assert.equal(new URL(page.url()).search, '');
