@@ -21,7 +21,7 @@ export type Job = Static<typeof Job>;
 export const Picture = Type.Object({
   width: Type.Integer(),
   height: Type.Integer(),
-  thumbnail: Type.String({ description: 'WebP of at most 16 KB, base64' }),
+  thumbnail: Type.String({ description: 'JPEG of at most 16 KB, base64' }),
 });
 export type Picture = Static<typeof Picture>;
 
