@@ -29,9 +29,9 @@ gantry doctor                           # what does not work here, and how to me
 | completion | \`source <(gantry completion bash)\`; zsh and fish too |
 
 A file above 8 MB goes to the server in pieces. When its connection breaks, the server is killed or the command itself, only
-what the server does not have is sent again: the same command finds the upload in \`uploads.json\`, in \`$XDG_STATE_HOME/gantry\`
-or \`~/.local/state/gantry\`, by server, content and size. That file holds what is unfinished, for its owner's eyes only, and may be
-deleted. A server or a proxy that knows no pieces gets the file as a whole.
+what the server does not have is sent again: the same command finds the upload in the folder \`uploads\`, in
+\`$XDG_STATE_HOME/gantry\` or \`~/.local/state/gantry\`, by server, content and size. It holds a file for each upload that is
+unfinished, for its owner's eyes only, and may be deleted. A server or a proxy that knows no pieces gets the file as a whole.
 
 A line of \`gantry upload --json\` is \`{file, outcome, id, sha256, image, error}\`. \`outcome\` is \`accepted\`, \`known\` (the server has
 it already), \`refused\`, \`unreadable\` or \`left\` (not uploaded); with \`--wait\` it is the image's state, \`deleted\` or

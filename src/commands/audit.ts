@@ -20,7 +20,7 @@ const some = (ids: readonly string[]): string =>
 const describe = (found: Audit): string => {
   const { states, queues, missingOriginals, orphanedOriginals, orphanedParts } = found;
   const inQueues = queues === null ? undefined : Object.values(queues).reduce((sum, n) => sum + n, 0);
-  const rows: [string, number, string][] = [
+  const rows: [string, number | string, string][] = [
     ['accepted', found.accepted, 'images, less those that were deleted'],
     ['succeeded', states.succeeded, ''],
     ['failed', states.failed, 'the picture itself cannot be used'],
@@ -30,7 +30,7 @@ const describe = (found: Audit): string => {
     ...(inQueues === undefined ? [] : ([['  in the queues', inQueues, '']] as [string, number, string][])),
     [
       '  unaccounted',
-      found.unaccounted,
+      queues === null ? '?' : found.unaccounted,
       queues === null ? 'not checked: the queue is in another process' : '',
     ],
     ['surplus messages', found.surplusMessages, 'repeats, or of deleted images; harmless'],

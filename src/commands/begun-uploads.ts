@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 
@@ -12,7 +12,6 @@ export interface BegunFile {
 interface Entry extends BegunFile {
   /** The Idempotency-Key by which the server knows the upload. */
   readonly key: string;
-  readonly begunAt: string;
 }
 
 /** Uploads in pieces that were begun and not finished, so that the next run goes on with them. Nothing of it ever throws. */
@@ -25,33 +24,23 @@ export interface BegunUploads {
 /** Longer than servers keep what is unfinished. An entry that is too old does no harm: its key begins a new upload. */
 const rememberMs = 30 * 86_400_000;
 
-/** Where they are kept (XDG Base Directory): `uploads.json` in `$XDG_STATE_HOME/gantry` or `~/.local/state/gantry`. */
-export const begunUploadsPath = ({ XDG_STATE_HOME: given = '' } = process.env): string =>
-  join(isAbsolute(given) ? given : join(homedir(), '.local/state'), 'gantry/uploads.json');
+/** Where they are kept (XDG Base Directory): the folder `uploads` in `$XDG_STATE_HOME/gantry` or `~/.local/state/gantry`. */
+export const begunUploadsFolder = ({ XDG_STATE_HOME: given = '' } = process.env): string =>
+  join(isAbsolute(given) ? given : join(homedir(), '.local/state'), 'gantry/uploads');
 
-const isEntry = (value: unknown): value is Entry => {
-  const { server, sha256, bytes, key, begunAt } = (value ?? {}) as Partial<Record<keyof Entry, unknown>>;
-  const texts = [server, sha256, key, begunAt].every((text) => typeof text === 'string');
-  return texts && typeof bytes === 'number';
+const isEntryOf = (file: BegunFile, value: unknown): value is Entry => {
+  const { server, sha256, bytes, key } = (value ?? {}) as Partial<Record<keyof Entry, unknown>>;
+  const same = server === file.server && sha256 === file.sha256 && bytes === file.bytes;
+  return same && typeof key === 'string';
 };
-/** Throws if the file is there and cannot be used. */
-const read = async (path: string): Promise<Entry[]> => {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '[]';
-    throw error;
-  });
-  const entries: unknown = JSON.parse(text);
-  if (!Array.isArray(entries) || !entries.every(isEntry)) throw new SyntaxError('no list of uploads');
-  return entries.filter(({ begunAt }) => Date.parse(begunAt) > Date.now() - rememberMs);
-};
+
 /** At once or not at all, and for its owner only: whoever has a key may go on with that upload. */
-const write = async (path: string, entries: readonly Entry[]): Promise<void> => {
-  if (entries.length === 0) return rm(path, { force: true });
+const write = async (path: string, entry: Entry): Promise<void> => {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const beside = `${path}.${randomUUID()}`;
   try {
     const handle = await open(beside, 'wx', 0o600);
-    await handle.writeFile(`${JSON.stringify(entries, null, 2)}\n`).finally(() => handle.close());
+    await handle.writeFile(`${JSON.stringify(entry, null, 2)}\n`).finally(() => handle.close());
     await rename(beside, path);
   } catch (error) {
     await rm(beside, { force: true });
@@ -59,45 +48,60 @@ const write = async (path: string, entries: readonly Entry[]): Promise<void> => 
   }
 };
 
-const isOf = (file: BegunFile) => (entry: Entry) =>
-  entry.server === file.server && entry.sha256 === file.sha256 && entry.bytes === file.bytes;
+/** Also what a process that was killed has left half-written. */
+const removeOld = async (folder: string): Promise<void> => {
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    // Another process may have removed it meanwhile.
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
+    if (mtimeMs < Date.now() - rememberMs) await rm(path, { force: true });
+  }
+};
 
 /**
- * Keeps them in the file at `path`. What is wrong with that is told once, in a line. Two processes that write at the same
- * moment may lose an entry, and then a file is sent from its beginning.
+ * Keeps them in `folder`, each in a file of its own, so that processes that run at once have nothing to lose to one
+ * another. What is wrong with that is told once, in a line.
  */
-export const begunUploads = (path: string, tell: (line: string) => void): BegunUploads => {
+export const begunUploads = (folder: string, tell: (line: string) => void): BegunUploads => {
+  const pathOf = ({ server, sha256, bytes }: BegunFile): string => {
+    const name = createHash('sha256').update(JSON.stringify([server, sha256, bytes]));
+    return join(folder, `${name.digest('hex')}.json`);
+  };
   let told = false;
   const tellOnce = (error: unknown): void => {
     const { code } = error as NodeJS.ErrnoException;
-    const why = error instanceof SyntaxError ? 'it is damaged' : code;
-    if (!told) tell(`${path} cannot be used (${why}): an upload that is killed begins from its start again`);
+    if (code === 'ENOENT') return;
+    const why = error instanceof SyntaxError ? 'what is in it is damaged' : code;
+    if (!told)
+      tell(`${folder} cannot be used (${why}): an upload that is killed begins from its start again`);
     told = true;
   };
-  const entriesNow = (): Promise<Entry[]> =>
-    read(path).catch((error: unknown) => {
-      tellOnce(error);
-      return [];
-    });
   let last: Promise<unknown> = Promise.resolve();
-  const change = (make: (entries: Entry[]) => Entry[] | undefined): Promise<void> => {
-    const changed = last.then(async () => {
-      const entries = make(await entriesNow());
-      if (entries !== undefined) await write(path, entries).catch(tellOnce);
-    });
-    last = changed;
-    return changed;
+  /** One after the other, as the same file may be noted and forgotten right after. */
+  const inTurn = (work: () => Promise<void>): Promise<void> => {
+    const done = last.then(() => work().catch(tellOnce));
+    last = done;
+    return done;
   };
+  let tidied = false;
   return {
-    keyOf: async (file) => (await entriesNow()).find(isOf(file))?.key,
-    note: (file, key) =>
-      change((entries) => [
-        ...entries.filter((entry) => !isOf(file)(entry)),
-        { ...file, key, begunAt: new Date().toISOString() },
-      ]),
-    forget: (file) =>
-      change((entries) =>
-        entries.some(isOf(file)) ? entries.filter((entry) => !isOf(file)(entry)) : undefined,
-      ),
+    async keyOf(file) {
+      try {
+        const value: unknown = JSON.parse(await readFile(pathOf(file), 'utf8'));
+        if (!isEntryOf(file, value)) throw new SyntaxError('not the upload it is named after');
+        return value.key;
+      } catch (error) {
+        tellOnce(error);
+        return undefined;
+      }
+    },
+    note: ({ server, sha256, bytes }, key) =>
+      inTurn(async () => {
+        const entry = { server, sha256, bytes, key };
+        await write(pathOf(entry), entry);
+        if (!tidied) await removeOld(folder);
+        tidied = true;
+      }),
+    forget: (file) => inTurn(() => rm(pathOf(file), { force: true })),
   };
 };

@@ -23,6 +23,9 @@ export const addConnection = (command: Command): Command =>
 /** The server that a command talks to: as it was told, else GANTRY_URL, else this machine. */
 export const serverUrl = (told: string | undefined): string => told ?? (process.env.GANTRY_URL || defaultUrl);
 
+/** A further line about a server that was never there. */
+export const hint = '\nIs it running? `gantry serve` starts one here; --url or GANTRY_URL names another';
+
 const fromFile = (where: string, path: string): string => {
   try {
     return readFileSync(path, 'utf8').trim();

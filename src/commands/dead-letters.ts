@@ -4,7 +4,7 @@ import { addConnection, type Connection, connect } from './connection.ts';
 import { addExamples } from './help.ts';
 import { print, printFacts, printJson } from './print.ts';
 import { checkSelection, confirm, forEach, imageId, imageIds } from './selection.ts';
-import { counted, plain, timeText } from './texts.ts';
+import { bytesText, counted, plain, timeText } from './texts.ts';
 
 const rowOf = ({ id, updatedAt, attempts, error, filename }: Image): string[] => [
   ...[id, plain(filename), error?.code ?? '', String(attempts)],
@@ -44,9 +44,9 @@ const show = async (id: string, options: Connection & { json?: true }): Promise<
   }
   printFacts([
     ['id', image.id],
-    ['file', `${plain(image.filename)} (${image.contentType}, ${image.bytes} bytes)`],
-    ['uploaded', image.createdAt],
-    ['dead since', image.updatedAt],
+    ['file', `${plain(image.filename)} (${image.contentType}, ${bytesText(image.bytes)})`],
+    ['uploaded', timeText(image.createdAt)],
+    ['dead since', timeText(image.updatedAt)],
     ['attempts', `${image.attempts} in generation ${image.generation}`],
     ['why', image.error?.code ?? ''],
     ['last error', plain(image.error?.message ?? '')],

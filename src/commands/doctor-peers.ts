@@ -63,15 +63,15 @@ export const server = async (): Promise<Verdict> => {
   const url = serverUrl(undefined);
   try {
     const client = connect({});
-    const signal = AbortSignal.timeout(3_000);
-    const { version: theirs } = await client.health(signal);
+    // Loading the model takes this process's time, too.
+    const { version: theirs } = await client.health(AbortSignal.timeout(limitMs));
     if (theirs !== version) {
       return warn(
         `${url} runs Gantry ${theirs}, and this is ${version}`,
         "use the command line of the server's version, or upgrade the server",
       );
     }
-    const { models, broker: queue } = await client.system(AbortSignal.timeout(3_000));
+    const { models, broker: queue } = await client.system(AbortSignal.timeout(limitMs));
     const names = models.map(({ name }) => name).join(', ');
     if (!queue.connected) {
       return warn(`${url} runs this version, but has no broker`, 'uploads are kept until RabbitMQ is back');

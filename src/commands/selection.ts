@@ -1,7 +1,8 @@
 import { createInterface } from 'node:readline/promises';
 import { ClientError, type GantryClient } from '../client/client.ts';
+import { ConfigError } from '../setting-kinds.ts';
 
-/** The command does not say which images are meant. Exit code 1. */
+/** The images that are meant are not there, or it is not sure that they are meant. Exit code 1. */
 export class SelectionError extends Error {
   readonly code = 'nothing-selected';
 }
@@ -13,10 +14,10 @@ const timeDigits = 12;
 /** The last time that has four digits of a year. */
 const lastTime = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
-/** Throws {@link SelectionError} for what can be no ID, nor the beginning of one. */
+/** Throws {@link ConfigError} for what can be no ID, nor the beginning of one. */
 const checkId = (text: string): void => {
   if (text.length >= leastDigits && form.startsWith(text.replaceAll(/[0-9a-f]/gi, 'x'))) return;
-  throw new SelectionError(
+  throw new ConfigError(
     `${JSON.stringify(text)} is no ID, such as 019b0c6e-5f3a-7c21-9d40-8e6f1a2b3c4d, nor ${leastDigits} digits or more of its beginning; gantry images list shows them`,
   );
 };
@@ -31,8 +32,8 @@ const uploadedWithin = (beginning: string): { from: string; until: string } => {
 };
 
 /**
- * The whole ID of an image, of which a beginning is enough that no other image has. Throws {@link SelectionError} for what
- * can be none, and for a beginning that no image has or several have; ClientError.
+ * The whole ID of an image, of which a beginning is enough that no other image has. Throws {@link ConfigError} for what
+ * can be none, {@link SelectionError} for a beginning that no image has or several have; ClientError.
  */
 export const imageId = async (server: GantryClient, text: string): Promise<string> => {
   checkId(text);
@@ -53,10 +54,10 @@ export const imageId = async (server: GantryClient, text: string): Promise<strin
 export const imageIds = (server: GantryClient, texts: readonly string[]): Promise<string[]> =>
   Array.fromAsync(texts, (text) => imageId(server, text));
 
-/** Throws {@link SelectionError} unless there are either IDs or `--all`. */
+/** Throws {@link ConfigError} unless there are either IDs or `--all`. */
 export const checkSelection = (ids: readonly string[], all: boolean): void => {
-  if (ids.length === 0 && !all) throw new SelectionError('name the IDs, or say --all');
-  if (ids.length > 0 && all) throw new SelectionError('IDs and --all together make no sense');
+  if (ids.length === 0 && !all) throw new ConfigError('name the IDs, or say --all');
+  if (ids.length > 0 && all) throw new ConfigError('IDs and --all together make no sense');
   ids.forEach(checkId);
 };
 

@@ -13,8 +13,8 @@ export const table = (head: readonly string[], rows: readonly (readonly string[]
     .join('');
 };
 
-/** Digits of an ID (UUIDv7) that differ even if two images come in the same millisecond. */
-const beginning = 'xxxxxxxx-xxxx-7xxx'.length;
+/** As much of an ID (UUIDv7) as differs between milliseconds, and for most images in one; and as differs for all of them. */
+const beginnings = ['xxxxxxxx-xxxx-7xxx'.length, 'xxxxxxxx-xxxx-7xxx-xxxx-xx'.length];
 
 /**
  * A table with a column `ID`. Where the terminal is too narrow, it has a beginning of each that tells it from the others:
@@ -28,7 +28,10 @@ export const imageTable = (
   const whole = table(head, rows);
   if (columns === 0 || whole.split('\n').every((line) => widthOf(line) <= columns)) return whole;
   const at = head.indexOf('ID');
-  const short = rows.map((row) => row.with(at, row[at]?.slice(0, beginning) ?? ''));
   const kinds = (all: typeof rows): number => new Set(all.map((row) => row[at])).size;
-  return table(head, kinds(short) === kinds(rows) ? short : rows, columns);
+  for (const length of beginnings) {
+    const short = rows.map((row) => row.with(at, row[at]?.slice(0, length) ?? ''));
+    if (kinds(short) === kinds(rows)) return table(head, short, columns);
+  }
+  return table(head, rows, columns);
 };

@@ -66,10 +66,26 @@ const sendContent = async (
   become: Become,
   { server, outage, stop, breakOff, begun, ...context }: SendContext,
 ): Promise<Sending> => {
+  let retried = false;
+  let answered = false;
   const tried = async <T>(call: () => Promise<T>): Promise<T> => {
-    const result = await persistently(call, AbortSignal.any([stop, outage.over]), outage.failed);
+    const result = await persistently(call, AbortSignal.any([stop, outage.over]), (error) => {
+      retried = true;
+      outage.failed(error);
+    });
     outage.worked();
     return result;
+  };
+  /**
+   * Bytes flow again: asks whether it is the server that takes them, whose own answer may be long in coming. Believed
+   * once a file: an upload that fails each time is not to be tried for ever.
+   */
+  const flowing = async (): Promise<void> => {
+    if (!retried || answered) return;
+    retried = false;
+    await server.health(breakOff);
+    answered = true;
+    outage.worked();
   };
   const file = { server: context.serverUrl, sha256, bytes: content.size };
   const inPieces = content.size > largeBytes && source.path !== stdin;
@@ -80,7 +96,10 @@ const sendContent = async (
     const options = {
       idempotencyKey: key,
       signal: breakOff,
-      onSent: (bytes: number) => context.onSent(source, bytes),
+      onSent(bytes: number) {
+        flowing().catch(() => undefined);
+        context.onSent(source, bytes);
+      },
       onKept: (bytes: number) => {
         outage.worked();
         context.onKept(source, bytes);

@@ -1,7 +1,7 @@
 import { ClientError, type GantryClient, type Image, persistently } from '../client/client.ts';
 import { ConfigError, duration, integer } from '../setting-kinds.ts';
-import { begunUploads, begunUploadsPath } from './begun-uploads.ts';
-import { type Connection, connect, serverUrl } from './connection.ts';
+import { begunUploads, begunUploadsFolder } from './begun-uploads.ts';
+import { type Connection, connect, hint, serverUrl } from './connection.ts';
 import { awaitEndings } from './endings.ts';
 import { watchOutage } from './outage.ts';
 import { stopOnSignals } from './stop-on-signals.ts';
@@ -20,7 +20,6 @@ export interface UploadOptions extends Connection {
   readonly json?: true;
 }
 
-const hint = 'Is it running? `gantry serve` starts one here; --url or GANTRY_URL names another';
 /** A server that was never there is not waited for as long as one that went away. */
 const firstPatienceMs = 10_000;
 
@@ -38,7 +37,7 @@ const introduce = async (
   report: Report,
   signal: AbortSignal,
 ): Promise<{ maxFileBytes: number; mayRead: boolean }> => {
-  const outage = watchOutage(firstPatienceMs, report.tell, `\n${hint}`);
+  const outage = watchOutage(firstPatienceMs, report.tell, hint);
   try {
     const either = AbortSignal.any([signal, outage.over]);
     const { limits } = await persistently(() => server.system(signal), either, outage.failed);
@@ -176,7 +175,7 @@ export const upload = async (paths: readonly string[], options: UploadOptions): 
   const context: SendContext = {
     ...{ server, stop, breakOff, maxFileBytes },
     serverUrl: new URL(serverUrl(options.url)).href,
-    begun: begunUploads(begunUploadsPath(), report.tell),
+    begun: begunUploads(begunUploadsFolder(), report.tell),
     outage: watchOutage(patienceMs, report.tell),
     recognise: mayRead && !options.again,
     underway: new Map(),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { ImageJson } from '../acceptance/target.ts';
 import { cat, dog, visitPage } from './visit.ts';
 import { openWatchedPage } from './watched-page.ts';
 
@@ -13,6 +14,11 @@ test('details: result, timeline, JSON, reprocess, and a deletion that is undone 
   const dialog = page.getByRole('dialog', { name: 'to-delete.jpg' });
   await dialog.getByText('Nearest ImageNet labels').waitFor();
   await dialog.getByText('golden retriever').first().waitFor();
+  // Whole, and not in a tooltip only: keyboards and fingers get at it, too.
+  const image = (await (await fetch(`${gantry.url}/images/${id}`)).json()) as ImageJson;
+  await dialog.getByText(image.sha256, { exact: true }).waitFor();
+  const digest = image.result?.model.digest.replace('sha256:', '') ?? assert.fail();
+  await dialog.getByText(digest, { exact: true }).waitFor();
 
   await dialog.getByRole('button', { name: 'Reprocess' }).click();
   const run = dialog.getByRole('definition').and(page.locator('dt:text-is("Run") + dd'));

@@ -9,13 +9,21 @@ const controls: ReadonlySet<unknown> = new Set([
   'textbox',
 ]);
 
-/** The names of the controls that a screen reader also gets as a description: it reads them one after the other. */
+const labelsInside = `[...document.querySelectorAll('[aria-label]')]
+  .filter((one) => one.checkVisibility() && one.innerText?.split('\\n').includes(one.getAttribute('aria-label')))
+  .map((one) => one.getAttribute('aria-label'))`;
+
+/**
+ * What a screen reader reads twice, one right after the other: names of controls that are also their description, and
+ * labels that also stand in what they label.
+ */
 export const saidTwice = async (page: Page): Promise<string[]> => {
   const cdp = await page.context().newCDPSession(page);
   const { nodes } = await cdp.send('Accessibility.getFullAXTree');
   await cdp.detach();
-  return nodes
+  const described = nodes
     .filter(({ ignored, role }) => !ignored && controls.has(role?.value))
     .filter(({ name, description }) => description?.value && String(name?.value).includes(description.value))
     .map(({ name }) => String(name?.value));
+  return [...described, ...((await page.evaluate(labelsInside)) as string[])];
 };

@@ -155,3 +155,23 @@ test('what is taken off the list of uploads leaves the focus in it, or at the ch
   await up.page.locator('#upload-files:focus').waitFor();
   up.forgive(/status of 415/);
 });
+
+test('what is said is of the upload that ended last, wherever it is listed, and nothing is said again', async () => {
+  const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+  let sent = 0;
+  await up.page.route('**/upload', async (route) => {
+    sent += 1;
+    if (sent === 1) await answered;
+    await route.continue();
+  });
+  const notes = { name: 'notes.png', mimeType: 'image/png', buffer: Buffer.from('no picture') };
+  await up.choose([await small('slow.png'), notes]);
+  const said = (text: string) => up.page.getByRole('status').filter({ hasText: text });
+  await said('notes.png was not accepted').waitFor();
+  answer();
+  await said('slow.png was accepted').waitFor();
+  await up.row('slow.png').waitFor({ state: 'detached' });
+  await up.row('notes.png').waitFor();
+  assert.equal(await said('notes.png').count(), 0);
+  up.forgive(/status of 415/);
+});

@@ -25,6 +25,7 @@ test('audit beside a running server, after a loss, and reindex after a lost data
   const sound = await gantry(['audit', '--data-dir', dataDir]);
   assert.equal(sound.code, 0, sound.err);
   assert.match(sound.out, /accepted +2 /);
+  assert.match(sound.out, /unaccounted +\? +not checked/);
   assert.match(sound.out, /Nothing is lost\./);
   assert.equal(await first.stop(), 0);
 

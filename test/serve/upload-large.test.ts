@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -40,7 +40,7 @@ const prepared = async (t: TestContext, to = server) => {
   return {
     ...{ folder, proxy, file, picture, stored },
     env: { GANTRY_URL: `http://127.0.0.1:${proxy.port}`, XDG_STATE_HOME: join(folder, 'state') },
-    state: join(folder, 'state/gantry/uploads.json'),
+    state: join(folder, 'state/gantry/uploads'),
     /** All bytes of it, once. */
     isThereOnce: async () => {
       const [image, ...others] = await stored();
@@ -49,7 +49,10 @@ const prepared = async (t: TestContext, to = server) => {
   };
 };
 
-const isGone = (path: string) => assert.rejects(stat(path), { code: 'ENOENT' });
+/** What is remembered in a folder of begun uploads. */
+const inState = async (folder: string): Promise<string[]> =>
+  (await readdir(folder).catch(() => [])).map((name) => join(folder, name));
+const isForgotten = async (folder: string) => assert.deepEqual(await inState(folder), []);
 
 test('a connection that is cut in the middle: only what lacks is sent again', async (t) => {
   const { proxy, env, state, file, picture, isThereOnce } = await prepared(t);
@@ -63,7 +66,7 @@ test('a connection that is cut in the middle: only what lacks is sent again', as
   // What a cut connection still had in its buffers is sent twice at most; from the start it would be two pieces.
   assert.ok(sent < picture.length + pieceBytes, `${sent} bytes for a file of ${picture.length}`);
   await isThereOnce();
-  await isGone(state);
+  await isForgotten(state);
 });
 
 test('a server that is killed in the middle and started again goes on with what it had', async (t) => {
@@ -93,7 +96,8 @@ test('a command that is killed in the middle and typed again sends only the rest
   assert.equal(await cut, true);
   upload.process.kill('SIGKILL');
   assert.equal((await upload.ended).code, null);
-  assert.equal((await stat(state)).mode & 0o777, 0o600);
+  const [remembered = '', ...others] = await inState(state);
+  assert.deepEqual([(await stat(remembered)).mode & 0o777, others], [0o600, []]);
 
   const sentBefore = proxy.passed('toServer');
   const again = await gantryOnTerminal(['upload', file], { ...env, NO_COLOR: '1' }, 120);
@@ -105,7 +109,7 @@ test('a command that is killed in the middle and typed again sends only the rest
     /Uploading {2}\[#+\.+\] {2}(\S+) MB of \S+ MB {2}0 B\/s/.exec(stripVTControlCharacters(again.out)) ?? [];
   assert.ok(Number(shown) >= 16.6, again.out);
   await isThereOnce();
-  await isGone(state);
+  await isForgotten(state);
 });
 
 test('Ctrl-C twice in the middle: it is told that the same command goes on, and it does', async (t) => {
@@ -141,16 +145,24 @@ test('the last answer is lost on the way: the file is stored once', async (t) =>
 });
 
 test('what is remembered may be damaged, or have no place: one line, and the file is uploaded', async (t) => {
-  const { env, state, file, stored } = await prepared(t);
-  await mkdir(join(state, '..'), { recursive: true });
-  await writeFile(state, '{"half');
+  const { proxy, env, state, file, stored } = await prepared(t);
+  const cut = proxy.cutAfter('toServer', thirdPiece);
+  const upload = startCommand(['upload', file], env);
+  assert.equal(await cut, true);
+  upload.process.kill('SIGKILL');
+  await upload.ended;
+  for (const path of await inState(state)) await writeFile(path, '{"half');
   const damaged = await gantry(['upload', file], env);
   assert.equal(damaged.code, 0, damaged.err);
-  assert.equal(damaged.err.match(/uploads\.json cannot be used \(it is damaged\)/g)?.length, 1, damaged.err);
-  await isGone(state);
+  assert.equal(
+    damaged.err.match(/uploads cannot be used \(what is in it is damaged\)/g)?.length,
+    1,
+    damaged.err,
+  );
+  await isForgotten(state);
   const nowhere = await gantry(['upload', file, '--again'], { ...env, XDG_STATE_HOME: file });
   assert.equal(nowhere.code, 0, nowhere.err);
-  assert.equal(nowhere.err.match(/uploads\.json cannot be used \(ENOTDIR\)/g)?.length, 1, nowhere.err);
+  assert.equal(nowhere.err.match(/uploads cannot be used \(ENOTDIR\)/g)?.length, 1, nowhere.err);
   assert.equal((await stored()).length, 2);
 });
 
@@ -184,7 +196,7 @@ test('a server that does not know uploads in pieces gets the file as a whole', a
     ['POST /uploads', 'POST /upload'],
   );
   await isThereOnce();
-  await isGone(state);
+  await isForgotten(state);
 });
 
 test('a large file that is no picture is refused by its first bytes, and not remembered', async (t) => {
@@ -195,7 +207,7 @@ test('a large file that is no picture is refused by its first bytes, and not rem
   assert.deepEqual([out, code], ['', 1]);
   assert.match(err, /^refused +\/.*film\.png: .*no known image type \(unsupported-type\)$/m);
   assert.ok(proxy.passed('toServer') < 2 * pieceBytes);
-  await isGone(state);
+  await isForgotten(state);
 });
 
 test('standard input goes in pieces, too, and is not remembered', async (t) => {
@@ -204,7 +216,7 @@ test('standard input goes in pieces, too, and is not remembered', async (t) => {
   const { process: child, ended } = startCommand(['upload', '-', '--name', 'large.png'], env);
   child.stdin.end(await readFile(file));
   assert.equal(await cut, true);
-  await isGone(state);
+  await isForgotten(state);
   const { out, err, code } = await ended;
   assert.equal(code, 0, err);
   assert.deepEqual(lines(out).length, 1);

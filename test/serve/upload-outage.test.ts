@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import type { ImageJson } from '../acceptance/target.ts';
 import { freePorts } from '../services/free-port.ts';
@@ -48,6 +51,38 @@ test('an answer that is lost on the way: the file is stored once', async (t) => 
   assert.deepEqual(others, []);
 });
 
+test('a file that is sent once more: the server is heard of again before all of it is there', async (t) => {
+  const folder = await pictures(t, 1);
+  const server = await startGantry({ env: quick });
+  t.after(() => server.stop());
+  const uploads: (() => void)[] = [];
+  const between = createServer((incoming, answer) => {
+    const { method, url, headers } = incoming;
+    const goOn = () => {
+      const onward = request(`${server.url}${url}`, { method, headers }, (from) => {
+        answer.writeHead(from.statusCode ?? 0, from.headers);
+        from.pipe(answer);
+      });
+      incoming.pipe(onward);
+    };
+    if (url !== '/upload') return goOn();
+    uploads.push(goOn);
+    if (uploads.length === 1) incoming.destroy();
+  });
+  between.listen(0, '127.0.0.1');
+  await once(between, 'listening');
+  t.after(() => between.close());
+  const url = `http://127.0.0.1:${(between.address() as AddressInfo).port}`;
+  const upload = startCommand(['upload', folder], { GANTRY_URL: url });
+  await upload.wrote(/^cannot reach .*; trying again/m);
+  await upload.wrote(/^the server answers again$/m);
+  assert.equal(uploads.length, 2);
+  uploads[1]?.();
+  const { out, err, code } = await upload.ended;
+  assert.deepEqual([code, lines(out).length], [0, 1], err);
+  assert.equal(err.match(/answers again/g)?.length, 1);
+});
+
 test('a server that was never there is not waited for long, and says what to do', async (t) => {
   const folder = await pictures(t, 1);
   const env = { GANTRY_URL: `http://127.0.0.1:${await freePorts(1)}` };
@@ -55,4 +90,8 @@ test('a server that was never there is not waited for long, and says what to do'
   assert.match(err, /^cannot reach .*ECONNREFUSED.*; trying again for up to 10 s/);
   assert.match(err, /Is it running\? `gantry serve` starts one here; --url or GANTRY_URL names another$/m);
   assert.equal(code, 1);
+
+  const watch = startCommand(['watch'], env);
+  t.after(() => watch.process.kill('SIGINT'));
+  await watch.wrote(/^cannot reach .*; trying again \(Ctrl-C stops\)\nIs it running\? /);
 });

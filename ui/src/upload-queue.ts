@@ -25,6 +25,8 @@ export interface UploadQueue {
   /** Whether something would be lost if the page were left. */
   isBusy(): boolean;
   uploads(): readonly Upload[];
+  /** The one that ended last, if it is still listed and was not begun anew. */
+  lastEnded(): Upload | undefined;
   /** Of the uploads since the queue was last idle; null while it is. As of the last change of `uploads`. */
   overall(): Overall | null;
   subscribe(listener: () => void): () => void;
@@ -70,6 +72,7 @@ export const createUploadQueue = (
   /** What of the batch is no longer among the entries. */
   let gone = { files: 0, bytes: 0 };
   let uploads: readonly Upload[] = [];
+  let lastEnded = '';
   let overall: Overall | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -107,6 +110,10 @@ export const createUploadQueue = (
     if (!entry) return;
     entry.upload = { ...entry.upload, ...change };
     changed();
+  };
+  const end = (key: string, change: Partial<Upload>) => {
+    lastEnded = key;
+    update(key, change);
   };
   const drop = (keys: Iterable<string>) => {
     for (const key of keys) {
@@ -146,11 +153,11 @@ export const createUploadQueue = (
     update(key, { phase: 'sending', share: 0, reason: null });
     const outcome = await sendPatiently(entry);
     if (outcome.kind === 'accepted') {
-      update(key, { phase: 'accepted', share: 1 });
+      end(key, { phase: 'accepted', share: 1 });
       onAccepted(outcome.ids);
       setTimeout(() => drop([key]), acceptedMs);
     } else if (outcome.kind !== 'cancelled') {
-      update(key, { phase: outcome.kind, reason: outcome.reason });
+      end(key, { phase: outcome.kind, reason: outcome.reason });
     }
     pump();
   };
@@ -188,6 +195,7 @@ export const createUploadQueue = (
     clear: () => drop(keysOf((upload) => !isUnderWay(upload))),
     isBusy: () => keysOf(isUnderWay).length > 0,
     uploads: () => uploads,
+    lastEnded: () => uploads.find((upload) => upload.key === lastEnded && !isUnderWay(upload)),
     overall: () => overall,
     subscribe: (listener) => {
       listeners.add(listener);

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { cat, clientOf, part } from '../tus.testing.ts';
@@ -96,6 +97,23 @@ test('so many unfinished uploads, and no more are begun; what is begun goes on, 
     (await server.app.inject({ method: 'POST', url: '/upload', headers, payload })).statusCode,
     202,
   );
+});
+
+test('a first piece longer than the whole file begins no upload', async (t) => {
+  const server = await openWeb(t);
+  const bytes = cat.length - 1;
+  const send = (payload: Buffer | Readable) => {
+    const headers = { ...part(0), 'upload-length': String(bytes), 'idempotency-key': 'key' };
+    return server.app.inject({ method: 'POST', url: '/uploads', headers, payload });
+  };
+  // With a length of its own, and without.
+  for (const payload of [cat, Readable.from([cat])]) {
+    const refused = await send(payload);
+    assert.deepEqual([refused.statusCode, refused.json().code], [413, 'body-too-long']);
+    assert.deepEqual([refused.headers.location, await server.store.openUploads()], [undefined, 0]);
+  }
+  const answer = await send(cat.subarray(0, bytes));
+  assert.deepEqual([answer.statusCode, answer.headers['upload-offset']], [201, String(bytes)], answer.body);
 });
 
 test('what unfinished uploads have brought counts towards the quota', async (t) => {

@@ -138,7 +138,16 @@ export const uploadsRoutes = async (parent: App, context: WebContext): Promise<v
         await withBody(request, async (body) => {
           const { upload, found } = await beginning();
           const open = found ? await uploads.goOn(upload.id, 0) : upload;
-          tell(reply, await uploads.take(open, body, request));
+          try {
+            tell(reply, await uploads.take(open, body, request));
+          } catch (error) {
+            if (!found && error instanceof Problem && error.code === 'body-too-long') {
+              // Begun for nothing: nobody goes on with it, and it would count as unfinished until its time is over.
+              await uploads.giveUp(upload.id);
+              reply.removeHeader('location');
+            }
+            throw error;
+          }
         });
         return reply.code(201).send(null);
       }

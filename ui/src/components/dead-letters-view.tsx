@@ -108,8 +108,8 @@ const ReplayAll = ({ count, onChanged }: { count: number; onChanged: () => void 
         </p>
       )}
       {asking ? (
-        <fieldset aria-label={dead.confirmAll(count, shown)}>
-          <p>{dead.confirmAll(count, shown)}</p>
+        <fieldset>
+          <legend>{dead.confirmAll(count, shown)}</legend>
           <ActionButton className="button" idle={busy} onClick={() => setAsking(false)}>
             {dead.keep}
           </ActionButton>

@@ -5,16 +5,8 @@ import { texts } from '../texts.ts';
 
 const { detail } = texts;
 
-/** The beginning of a digest; all of it in the tooltip. */
-export const shorten = (digest: string) => {
-  const hex = digest.replace(/^sha256:/, '');
-  return (
-    <code title={digest}>
-      {hex.slice(0, 12)}
-      {hex.length > 12 && '…'}
-    </code>
-  );
-};
+/** All of it: a tooltip would be for pointers only. */
+export const Digest = ({ digest }: { digest: string }) => <code>{digest.replace(/^sha256:/, '')}</code>;
 
 interface FactsProps {
   readonly title: string;
@@ -53,7 +45,7 @@ export const DetailFacts = ({ image }: { image: Image }) => {
     [detail.attempts, formatCount(image.attempts)],
     [detail.generation, formatCount(image.generation)],
     [detail.id, <code key="id">{image.id}</code>],
-    [detail.sha256, shorten(image.sha256)],
+    [detail.sha256, <Digest key="sha256" digest={image.sha256} />],
   ];
   return (
     <>
@@ -63,7 +55,7 @@ export const DetailFacts = ({ image }: { image: Image }) => {
           rows={[
             [detail.modelName, result.model.name],
             [detail.version, result.model.version],
-            [detail.digest, shorten(result.model.digest)],
+            [detail.digest, <Digest key="digest" digest={result.model.digest} />],
           ]}
         />
       )}

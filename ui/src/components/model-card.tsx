@@ -2,7 +2,7 @@ import type { ReactNode } from 'react';
 import type { Model } from '../api.ts';
 import { formatCount, formatFineShare } from '../format.ts';
 import { texts } from '../texts.ts';
-import { Facts, shorten } from './detail-facts.tsx';
+import { Digest, Facts } from './detail-facts.tsx';
 import { Shares } from './detail-result.tsx';
 
 const { system } = texts;
@@ -42,7 +42,7 @@ export const ModelCard = ({ model, folded }: { model: Model; folded: boolean }) 
           [system.labels, labels.join(', ')],
           [system.input, system.pixels(formatCount(input.width), formatCount(input.height))],
           ...(classes > 0 ? [[system.classes, formatCount(classes)] as const] : []),
-          [system.digest, shorten(digest)],
+          [system.digest, <Digest key="digest" digest={digest} />],
           [system.licence, licence],
           [
             system.accuracy,

@@ -2,7 +2,7 @@ import { useEffect, useRef } from 'react';
 import { formatCount } from '../format.ts';
 import { texts } from '../texts.ts';
 import type { Overall } from '../upload-meter.ts';
-import { isUnderWay, type Upload } from '../upload-queue.ts';
+import type { Upload } from '../upload-queue.ts';
 import { useKeptFocus } from '../use-kept-focus.ts';
 import type { Uploads } from '../use-uploads.ts';
 import { PassedOver } from './passed-over.tsx';
@@ -16,11 +16,10 @@ const [waitingShown, endedShown] = [5, 20];
 const announcedEach = 5;
 
 const announcement = (
-  uploads: readonly Upload[],
+  last: Upload | undefined,
   overall: Overall | null,
   passedOver: readonly string[] | null,
 ): string => {
-  const last = uploads.findLast((upload) => !isUnderWay(upload));
   if (last && last.reason !== null) return texts.upload.announceRefused(last.name, last.reason);
   if (overall && overall.files > announcedEach)
     return texts.upload.announceOverall(formatCount(overall.files));
@@ -68,7 +67,7 @@ export const UploadList = ({ uploads: all, dialog }: UploadListProps) => {
   const { shown, moreWaiting, moreFailed, failed, unsent } = shownOf(uploads);
   return (
     <>
-      <Spoken text={announcement(uploads, overall, passedOver)} dialog={dialog} />
+      <Spoken text={announcement(queue.lastEnded(), overall, passedOver)} dialog={dialog} />
       <section
         ref={section}
         className="uploads"
