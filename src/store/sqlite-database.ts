@@ -61,12 +61,14 @@ export const openDatabase = (file: string, busyTimeoutMs: number): Database => {
     throw error;
   }
 
+  // One in memory has no log, and nothing to lose.
+  const stored = native.location() !== null;
   const log = openLog(`${file}-wal`);
   const adapted = (sql: string, statement: StatementSync): SqliteStatement => {
     const bound = (parameters: readonly unknown[]) => parameters as SQLInputValue[];
     const reads = /^\s*select\b/i.test(sql);
     const done = <T>(answer: T): T => {
-      if (!reads && !native.isTransaction) log.committed();
+      if (!reads && !native.isTransaction && stored) log.committed();
       return answer;
     };
     return {
