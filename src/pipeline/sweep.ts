@@ -20,6 +20,8 @@ export interface SweepContext {
   readonly keepEventsMs: number;
   /** When the newest image was uploaded that is known to have ended; ms since 1970. */
   readonly newestEnded: () => number;
+  /** Drops the outbox rows of confirmed jobs: an image that has one is not queued again. */
+  readonly settle: () => Promise<void>;
   /** Jobs were put into the outbox. */
   readonly requeued: () => void;
 }
@@ -110,6 +112,7 @@ export const startSweep = (context: SweepContext): Repeating => {
 
   const mendLosses = async (): Promise<void> => {
     const told = losses.slice();
+    await context.settle();
     await requeueAll(context, Math.max(...told.map(({ at }) => at)));
     losses.splice(0, told.length);
     for (const { mended } of told) mended();
