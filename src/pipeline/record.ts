@@ -9,6 +9,7 @@ import { timeOf } from './image-id.ts';
 import {
   type DeadJob,
   encode,
+  hintsIn,
   InvalidMessage,
   type Outcome,
   type ProcessingHint,
@@ -99,7 +100,7 @@ export const startRecording = async (context: RecordContext): Promise<Recording>
   const results = handler(async (body) => {
     const report = parseReport(body);
     if (report.kind !== 'processing') return ended(report);
-    await started(report);
+    await Promise.all(hintsIn(report).map(started));
     changed();
   });
   const givenUp = async ({ error: _, ...job }: DeadJob): Promise<void> => {
