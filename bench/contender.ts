@@ -1,4 +1,5 @@
 import { type EventSourceMessage, EventSourceParserStream } from 'eventsource-parser/stream';
+import { type Body, connect } from './load.ts';
 import type { Services } from './services.ts';
 
 /** Something that pictures can be uploaded to, running. */
@@ -11,6 +12,19 @@ export interface System {
   readonly rest?: { pause(): void; resume(): void };
   stop(): Promise<void>;
 }
+
+/** Sends one of the pictures in a request of its own; resolves with its label. */
+export type Classify = (n: number) => Promise<string>;
+
+/** Takes the pictures in turns, over at most so many connections. */
+export const classifier = (
+  { url, label }: System,
+  bodies: readonly Body[],
+  connections: number,
+): Classify => {
+  const client = connect(url, connections);
+  return async (n) => label(await client.post(bodies[n % bodies.length] as Body));
+};
 
 /** How to start one. Rejects, saying why in one line, where it cannot run. */
 export interface Contender {

@@ -3,19 +3,10 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { seeded } from '../test/resilience/seeded.ts';
 import type { Benchmark } from './benchmark.ts';
+import { type Classify, classifier } from './contender.ts';
 import { bentoml, celery, litserve } from './contenders/contenders.ts';
 import { gantryApart, gantryServe } from './gantry-contenders.ts';
-import {
-  arrivals,
-  arrive,
-  type Body,
-  connect,
-  forms,
-  keepBusy,
-  type Measured,
-  median,
-  spread,
-} from './load.ts';
+import { arrivals, arrive, type Body, forms, keepBusy, type Measured, median, spread } from './load.ts';
 import { makePictures, percentile, rounded } from './pictures.ts';
 import { drop, type Started, type Systems, startSystems } from './start-systems.ts';
 
@@ -23,13 +14,6 @@ import { drop, type Started, type Systems, startSystems } from './start-systems.
 const atOnce = 16 * availableParallelism();
 /** A system that falls behind must not make the load generator open connections without end. */
 const mostConnections = 256;
-
-type Classify = (n: number) => Promise<string>;
-
-const classifier = ({ system }: Started, bodies: readonly Body[]): Classify => {
-  const client = connect(system.url, mostConnections);
-  return async (n) => system.label(await client.post(bodies[n % bodies.length] as Body));
-};
 
 interface Running extends Started {
   readonly classify: Classify;
@@ -40,7 +24,7 @@ const alike = async (systems: Systems, bodies: readonly Body[]): Promise<Running
   const running: Running[] = [];
   let expected: string[] | undefined;
   for (const one of [...systems.started]) {
-    const classify = classifier(one, bodies);
+    const classify = classifier(one.system, bodies, mostConnections);
     const labels: string[] = [];
     try {
       for (let n = 0; n < bodies.length; n++) labels.push(await classify(n));

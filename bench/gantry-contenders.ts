@@ -13,7 +13,8 @@ const ended = ({ event, data }: EventSourceMessage): Ended | undefined => {
 
 const correlationId = (answer: string): string => (JSON.parse(answer) as UploadJson).correlationId;
 
-const system = async (web: Gantry, stop: () => Promise<unknown>): Promise<System> => {
+/** A web server whose results are followed. */
+export const gantrySystem = async (web: Gantry, stop: () => Promise<unknown>): Promise<System> => {
   const results = await followResults(`${web.url}/events`, ended);
   return {
     url: `${web.url}/upload`,
@@ -31,7 +32,7 @@ export const gantryServe: Contender = {
   name: 'gantry serve (SQLite)',
   async start() {
     const server = await startGantry({ args: ['--workers', workers] });
-    return system(server, server.stop);
+    return gantrySystem(server, server.stop);
   },
 };
 
@@ -45,7 +46,7 @@ export const gantryApart: Contender = {
     const web = await startGantry({ role: 'web', env });
     const args = ['--workers', workers];
     const consumer = await startGantry({ role: 'consumer', env, args, dataDir: web.dataDir });
-    return system(web, () => consumer.stop().then(web.stop));
+    return gantrySystem(web, () => consumer.stop().then(web.stop));
   },
 };
 

@@ -60,7 +60,8 @@ export interface Measured {
   readonly cost: number;
 }
 
-const measure = async (work: () => Promise<number[]>): Promise<Measured> => {
+/** Measures `work`, which resolves with how long (ms) each of what it was about took. */
+export const measure = async (work: () => Promise<readonly number[]>): Promise<Measured> => {
   const used = async (): Promise<number> => processorMs(await descendantsOf(process.pid));
   const [before, start] = [await used(), performance.now()];
   const took = await work();
@@ -68,30 +69,37 @@ const measure = async (work: () => Promise<number[]>): Promise<Measured> => {
   return { took, perSecond, cost: ((await used()) - before) / took.length };
 };
 
-/** Closed loop: so many at once, each followed by the next for so many milliseconds, or until one fails. */
-export const keepBusy = (
-  atOnce: number,
-  ms: number,
-  work: (n: number) => Promise<unknown>,
-): Promise<Measured> =>
-  measure(async () => {
-    const took: number[] = [];
+type Work = (n: number) => Promise<unknown>;
+
+/** So many at once, each followed by the next while there are `more`, or until one fails. */
+const closedLoop = async (atOnce: number, more: (n: number) => boolean, work: Work): Promise<number[]> => {
+  const took: number[] = [];
+  let begun = 0;
+  let failed = false;
+  const lane = async (): Promise<void> => {
+    while (!failed && more(begun)) {
+      const began = performance.now();
+      await work(begun++).catch((error) => {
+        failed = true;
+        throw error;
+      });
+      took.push(performance.now() - began);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, lane));
+  return took;
+};
+
+/** Closed loop for so many milliseconds. */
+export const keepBusy = (atOnce: number, ms: number, work: Work): Promise<Measured> =>
+  measure(() => {
     const start = performance.now();
-    let begun = 0;
-    let failed = false;
-    const lane = async (): Promise<void> => {
-      while (!failed && performance.now() - start < ms) {
-        const began = performance.now();
-        await work(begun++).catch((error) => {
-          failed = true;
-          throw error;
-        });
-        took.push(performance.now() - began);
-      }
-    };
-    await Promise.all(Array.from({ length: atOnce }, lane));
-    return took;
+    return closedLoop(atOnce, () => performance.now() - start < ms, work);
   });
+
+/** Closed loop over so many. */
+export const getThrough = (count: number, atOnce: number, work: Work): Promise<Measured> =>
+  measure(() => closedLoop(atOnce, (n) => n < count, work));
 
 /** When they come, in milliseconds from the start: independent of each other, as users are (a Poisson process). */
 export const arrivals = (perSecond: number, seconds: number, random: () => number): number[] => {
@@ -108,7 +116,7 @@ export const arrivals = (perSecond: number, seconds: number, random: () => numbe
  * Open loop: each begins at its time, whether or not those before it are done, and what it took counts from that
  * time. A server that stalls is charged for all that came meanwhile.
  */
-export const arrive = (times: readonly number[], work: (n: number) => Promise<unknown>): Promise<Measured> =>
+export const arrive = (times: readonly number[], work: Work): Promise<Measured> =>
   measure(() => {
     const start = performance.now();
     const one = async (at: number, n: number): Promise<number> => {

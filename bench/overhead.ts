@@ -1,93 +1,70 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { type Gantry, startGantry } from '../test/start-gantry.ts';
+import { startBareLoop } from './bare-loop.ts';
 import type { Benchmark, Table } from './benchmark.ts';
-import { gantryRound } from './gantry-round.ts';
-import { makePictures, percentile, rounded } from './pictures.ts';
-import { descendantsOf, residentMiB } from './processes.ts';
+import { classifier } from './contender.ts';
+import { gantryApart, gantryServe } from './gantry-contenders.ts';
+import { forms, getThrough, type Measured, median, spread } from './load.ts';
+import { makePictures, rounded } from './pictures.ts';
+import { startSystems } from './start-systems.ts';
 
-const workers = availableParallelism();
-const modelDir = fileURLToPath(new URL('../models/pets', import.meta.url));
-const maxBatch = '4';
+/** A batch at work and one waiting for each worker, and as many on their way. */
+const atOnce = 16 * availableParallelism();
 
-const startBare = async (): Promise<ChildProcess[]> => {
-  const script = fileURLToPath(new URL('bare-worker.ts', import.meta.url));
-  const children = Array.from({ length: workers }, () => fork(script, [modelDir, maxBatch]));
-  await Promise.all(children.map((child) => once(child, 'message')));
-  return children;
-};
+interface Lane {
+  readonly name: string;
+  run(count: number): Promise<Measured>;
+}
 
-/** Pictures a second of decode and inference alone. */
-const bareRound = async (children: readonly ChildProcess[], files: readonly string[]): Promise<number> => {
-  const began = performance.now();
-  await Promise.all(
-    children.map((child, index) => {
-      child.send(files.filter((_, n) => n % children.length === index));
-      return once(child, 'message');
-    }),
-  );
-  return files.length / ((performance.now() - began) / 1000);
-};
-
-const metric = (text: string, name: string): number =>
-  Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? Number.NaN);
-
-const measure = async (server: Gantry, children: readonly ChildProcess[], quick: boolean): Promise<Table> => {
-  const count = quick ? 100 : 1000;
-  const folder = await mkdtemp(join(tmpdir(), 'gantry-bench-'));
-  const distinct = await makePictures(folder);
-  const files = Array.from({ length: count }, (_, n) => distinct[n % distinct.length] ?? '');
-  const loaded = (await Promise.all(distinct.map((file) => readFile(file)))) as Buffer<ArrayBuffer>[];
-  const pictures = files.map((_, n) => loaded[n % loaded.length] ?? Buffer.alloc(0));
-  await bareRound(children, files.slice(0, 40));
-  await gantryRound(server.url, pictures.slice(0, 40));
-
-  const rates: { bare: number; gantry: number }[] = [];
-  for (let round = 0; round < (quick ? 1 : 3); round++) {
-    rates.push({ bare: await bareRound(children, files), gantry: await gantryRound(server.url, pictures) });
-  }
-  const text = await (await fetch(`${server.url}/metrics`)).text();
-  const memory = await Promise.all((await descendantsOf(server.process.pid ?? 0)).map(residentMiB));
-  await rm(folder, { recursive: true });
-
-  const median = (values: number[]): number => percentile(values, 0.5);
-  const bare = median(rates.map((rate) => rate.bare));
-  const gantry = median(rates.map((rate) => rate.gantry));
+const rowOf = (
+  name: string,
+  rounds: readonly Measured[],
+  bare: readonly Measured[],
+): Table['rows'][number] => {
+  const rates = rounds.map(({ perSecond }) => perSecond);
+  const ratios = rates.map((rate, n) => rate / (bare[n]?.perSecond ?? Number.NaN));
   return {
-    title: `${count} pictures of 500 x 375 end to end, ${workers} workers, ${rates.length} rounds, medians`,
-    rows: [
-      { figure: 'bare loop, images/s', value: rounded(bare) },
-      { figure: 'gantry serve, images/s', value: rounded(gantry) },
-      { figure: 'ratio (the load generator shares the cores)', value: rounded(gantry / bare, 2) },
-      {
-        figure: 'spread of the ratio',
-        value: rates.map((rate) => rounded(rate.gantry / rate.bare, 2)).join(' '),
-      },
-      {
-        figure: 'event loop p99, ms',
-        value: rounded(1000 * metric(text, 'nodejs_eventloop_lag_p99_seconds')),
-      },
-      { figure: 'memory of the server, MiB', value: await residentMiB(server.process.pid ?? 0) },
-      { figure: 'memory of each worker, MiB', value: memory.join(' ') },
-    ],
+    loop: name,
+    'images/s': rounded(median(rates)),
+    'of the bare loop': rounded(median(ratios), 2),
+    rounds: spread(ratios, 2),
+    'processor ms': rounded(median(rounds.map(({ cost }) => cost)), 2),
   };
 };
 
 export const overhead: Benchmark = {
-  about:
-    'images a second through gantry serve, against a bare loop of decode and inference in as many processes',
+  about: 'images a second through the whole pipeline, against bare loops of decode and inference',
   async run(quick) {
-    const children = await startBare();
-    const server = await startGantry({ env: { GANTRY_LOG_LEVEL: 'info', GANTRY_MAX_BATCH: maxBatch } });
+    const [count, rounds] = quick ? [100, 1] : [2000, 3];
+    const folder = await mkdtemp(join(tmpdir(), 'gantry-bench-'));
+    const distinct = await makePictures(folder);
+    const files = Array.from({ length: count }, (_, n) => distinct[n % distinct.length] ?? '');
+    const bodies = forms(await Promise.all(distinct.map((file) => readFile(file))));
+    const loops = { plain: await startBareLoop('plain'), bare: await startBareLoop('bare') };
+    const systems = await startSystems([gantryServe, gantryApart]);
+    const lanes: Lane[] = [
+      { name: 'bare loop: decode, thumbnail, inference', run: (n) => loops.bare.run(files.slice(0, n)) },
+      { name: 'plain loop: decode, inference', run: (n) => loops.plain.run(files.slice(0, n)) },
+      ...systems.started.map(({ name, system }) => {
+        const classify = classifier(system, bodies, atOnce);
+        return { name, run: (n: number) => getThrough(n, atOnce, classify) };
+      }),
+    ];
+    const measured = new Map<string, Measured[]>(lanes.map(({ name }) => [name, []]));
     try {
-      return await measure(server, children, quick);
+      for (const { run } of lanes) await run(40);
+      for (let round = 0; round < rounds; round++)
+        for (const { name, run } of lanes) measured.get(name)?.push(await run(count));
     } finally {
-      for (const child of children) child.kill();
-      await server.stop();
+      for (const loop of Object.values(loops)) loop.stop();
+      await systems.stop();
+      await rm(folder, { recursive: true });
     }
+    const bare = measured.get(lanes[0]?.name ?? '') ?? [];
+    return {
+      title: `${count} pictures of 500 x 375, ${availableParallelism()} workers, ${rounds} rounds in turns, medians; the load generator shares the cores`,
+      rows: [...[...measured].map(([name, all]) => rowOf(name, all, bare)), ...systems.missing],
+    };
   },
 };

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startGantry } from '../test/start-gantry.ts';
 import type { Benchmark } from './benchmark.ts';
-import { gantryRound } from './gantry-round.ts';
+import { classifier } from './contender.ts';
+import { gantrySystem } from './gantry-contenders.ts';
+import { forms, getThrough } from './load.ts';
 import { makePictures, rounded } from './pictures.ts';
 import { descendantsOf, residentMiB } from './processes.ts';
 
@@ -15,22 +17,24 @@ const slopeOf = (points: readonly (readonly [number, number])[]): number => {
   return covariance / points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0);
 };
 
+const connections = 16;
+
 export const soak: Benchmark = {
   about: 'memory of every process of gantry serve over 50,000 images (takes 5 to 40 minutes)',
   async run(quick) {
     const [chunk, chunks] = quick ? [40, 5] : [2_500, 20];
     const folder = await mkdtemp(join(tmpdir(), 'gantry-bench-'));
-    const loaded = (await Promise.all(
-      (await makePictures(folder)).map((file) => readFile(file)),
-    )) as Buffer<ArrayBuffer>[];
-    const pictures = Array.from({ length: chunk }, (_, n) => loaded[n % loaded.length] ?? Buffer.alloc(0));
+    const files = await makePictures(folder);
+    const bodies = forms(await Promise.all(files.map((file) => readFile(file))));
     const server = await startGantry();
+    const system = await gantrySystem(server, server.stop);
+    const classify = classifier(system, bodies, connections);
     const seen = new Map<number, [number, number][]>();
     const rates: number[] = [];
     const serverPid = server.process.pid ?? 0;
     try {
       for (let n = 1; n <= chunks; n++) {
-        rates.push(await gantryRound(server.url, pictures));
+        rates.push((await getThrough(chunk, connections, classify)).perSecond);
         for (const pid of [serverPid, ...(await descendantsOf(serverPid))]) {
           const points = seen.get(pid) ?? [];
           points.push([n * chunk, await residentMiB(pid)]);
@@ -38,7 +42,7 @@ export const soak: Benchmark = {
         }
       }
     } finally {
-      await server.stop();
+      await system.stop();
       await rm(folder, { recursive: true });
     }
     const rows = [...seen].map(([pid, points]) => {

@@ -1,5 +1,4 @@
 import type { Contender, System } from './contender.ts';
-import { installContenders } from './contenders/python.ts';
 import { lazyServices, type Services } from './services.ts';
 
 export interface Started {
@@ -30,8 +29,6 @@ const exitOn = (signal: 'SIGINT' | 'SIGTERM', code: number): void => {
 export const startSystems = async (contenders: readonly Contender[]): Promise<Systems> => {
   exitOn('SIGINT', 130);
   exitOn('SIGTERM', 143);
-  // First, as it may take a minute. Each that needs it tells why it failed.
-  await installContenders().catch(() => {});
   const services = lazyServices();
   const started: Started[] = [];
   const missing: Systems['missing'] = [];

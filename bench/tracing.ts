@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startGantry } from '../test/start-gantry.ts';
 import type { Benchmark } from './benchmark.ts';
-import { gantryRound } from './gantry-round.ts';
+import { classifier } from './contender.ts';
+import { gantrySystem } from './gantry-contenders.ts';
+import { forms, getThrough } from './load.ts';
 import { makePictures, percentile, rounded } from './pictures.ts';
 import { processorMs } from './processes.ts';
 
@@ -24,30 +26,33 @@ const startSink = async () => {
   return { url: `http://127.0.0.1:${port}`, bytes: () => bytes, close: () => server.close() };
 };
 
+const connections = 16;
+
 export const tracing: Benchmark = {
   about: 'what traces cost the server: its own processor time for an image, without and with them',
   async run(quick) {
     const [count, rounds] = quick ? [60, 1] : [500, 3];
     const folder = await mkdtemp(join(tmpdir(), 'gantry-bench-'));
-    const loaded = (await Promise.all(
-      (await makePictures(folder)).map((file) => readFile(file)),
-    )) as Buffer<ArrayBuffer>[];
-    const pictures = Array.from({ length: count }, (_, n) => loaded[n % loaded.length] ?? Buffer.alloc(0));
+    const files = await makePictures(folder);
+    const bodies = forms(await Promise.all(files.map((file) => readFile(file))));
     const sink = await startSink();
-    const servers = {
-      off: await startGantry({ env: { GANTRY_LOG_LEVEL: 'info' } }),
-      on: await startGantry({ env: { GANTRY_LOG_LEVEL: 'info', GANTRY_OTLP_URL: sink.url } }),
+    const start = async (env: NodeJS.ProcessEnv) => {
+      const server = await startGantry({ env: { GANTRY_LOG_LEVEL: 'info', ...env } });
+      const system = await gantrySystem(server, server.stop);
+      // Its own, its workers not counted.
+      const pids = [server.process.pid ?? 0];
+      return { pids, classify: classifier(system, bodies, connections), stop: () => system.stop() };
     };
+    const servers = { off: await start({}), on: await start({ GANTRY_OTLP_URL: sink.url }) };
     const perImage: Record<keyof typeof servers, number[]> = { off: [], on: [] };
     const round = async (name: keyof typeof servers): Promise<void> => {
-      // Its own, its workers not counted.
-      const pids = [servers[name].process.pid ?? 0];
+      const { pids, classify } = servers[name];
       const before = await processorMs(pids);
-      await gantryRound(servers[name].url, pictures);
+      await getThrough(count, connections, classify);
       perImage[name].push(((await processorMs(pids)) - before) / count);
     };
     try {
-      for (const { url } of Object.values(servers)) await gantryRound(url, pictures.slice(0, 40));
+      for (const { classify } of Object.values(servers)) await getThrough(40, connections, classify);
       for (let n = 0; n < rounds; n++) for (const name of ['off', 'on'] as const) await round(name);
     } finally {
       await Promise.all(Object.values(servers).map((server) => server.stop()));

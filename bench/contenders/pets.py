@@ -11,6 +11,8 @@ from PIL import Image
 FOLDER = Path(__file__).parents[2] / "models" / "pets"
 MANIFEST = json.loads((FOLDER / "manifest.json").read_text())
 MEAN, STD = (numpy.array(MANIFEST["preprocess"][key], numpy.float32) for key in ("mean", "std"))
+# Normalisation and layout are the model's own business then.
+TAKES_PIXELS = MANIFEST["input"]["type"] == "uint8" and MANIFEST["input"]["layout"] == "NHWC"
 
 
 def tensor_of(image: Image.Image) -> numpy.ndarray:
@@ -20,7 +22,8 @@ def tensor_of(image: Image.Image) -> numpy.ndarray:
     left, top = round((width - crop["width"]) / 2), round((height - crop["height"]) / 2)
     resized = image.convert("RGB").resize((width, height), Image.Resampling.BICUBIC)
     cropped = resized.crop((left, top, left + crop["width"], top + crop["height"]))
-    return ((numpy.asarray(cropped, numpy.float32) - MEAN) / STD).transpose(2, 0, 1)
+    pixels = numpy.asarray(cropped)
+    return pixels if TAKES_PIXELS else ((pixels.astype(numpy.float32) - MEAN) / STD).transpose(2, 0, 1)
 
 
 def tensor_of_bytes(content: bytes) -> numpy.ndarray:

@@ -1,5 +1,7 @@
+import type { Writable } from 'node:stream';
 import { type ChannelModel, connect } from 'amqplib';
 import type { RabbitAddress } from './rabbitmq-address.ts';
+import { sendTogether } from './rabbitmq-packets.ts';
 
 export interface Dial {
   /** Asked anew for each connection. */
@@ -60,6 +62,8 @@ export const dial = async (
       },
       socketOptions,
     );
+    // Not of amqplib's types, but there.
+    sendTogether((model.connection as unknown as { readonly stream: Writable }).stream);
     const { promise: ended, resolve } = Promise.withResolvers<string>();
     let cause: string | undefined;
     model.on('error', (error) => {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { connect } from 'amqplib';
 import { rabbitMqMissing } from '../../test/services/rabbitmq.ts';
-import { eventually, text } from './broker.probe.ts';
+import { emptied, eventually, numbers, publishAll, settle, text } from './broker.probe.ts';
+import type { Verdict } from './broker.ts';
 import { type Bench, connected, openBroker } from './rabbitmq.testing.ts';
 import { argumentsOf } from './rabbitmq-topology.ts';
 import { deliveryLimit, exchange, noDeliveryLimit, topology } from './topology.ts';
@@ -102,6 +103,27 @@ export const queueCases = ({ server, virtualHost }: Bench): void => {
       );
       await rabbit.api('DELETE', `queues/${host.name}/images`);
       await broker.publish('images', Buffer.from('1'));
+    });
+
+    test('what is acknowledged together takes nothing along that is at work still', async (t) => {
+      const host = await virtualHost();
+      const { broker } = openBroker(t, host.url);
+      await connected(broker);
+      await publishAll(broker, 'images', numbers(6));
+      const handed: string[] = [];
+      const answers = new Map(numbers(6).map((name) => [name, Promise.withResolvers<Verdict>()]));
+      await broker.consume('images', { prefetch: 6 }, async (delivery) => {
+        handed.push(text(delivery));
+        return delivery.redeliveries > 0 ? 'ack' : (answers.get(text(delivery))?.promise ?? 'ack');
+      });
+      await eventually('all deliveries', async () => handed.length === 6);
+      for (const name of ['5', '1', '0', '4']) answers.get(name)?.resolve('ack');
+      // By then the broker has seen the answers.
+      await settle(broker);
+      await (await server()).ctl('close_all_connections', '--vhost', host.name, 'by a test');
+      await eventually('the redeliveries', async () => handed.length >= 8);
+      await emptied(broker, 'images');
+      assert.deepEqual(handed.slice(6).sort(), ['2', '3']);
     });
   });
 };

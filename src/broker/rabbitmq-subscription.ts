@@ -1,6 +1,7 @@
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { Logger } from '../observability/log.ts';
-import type { Broker, Subscription, Verdict } from './broker.ts';
+import type { Broker, Subscription } from './broker.ts';
+import { type Answer, type Answers, createAnswers } from './rabbitmq-answers.ts';
 import { backoffMs, pause } from './rabbitmq-backoff.ts';
 import { deliveryOf } from './rabbitmq-delivery.ts';
 import { messageOf } from './rabbitmq-dial.ts';
@@ -32,6 +33,7 @@ export interface RabbitSubscription extends Subscription {
 interface Session {
   readonly model: ChannelModel;
   readonly channel: Channel;
+  readonly answers: Answers;
   tag: string | undefined;
   running: number;
   /** When it was last heard of; on the clock of `performance.now()`. */
@@ -69,31 +71,14 @@ export const createSubscription = (options: SubscriptionOptions): RabbitSubscrip
 
   const running = (): number => sum(sessions, (session) => session.running);
 
-  /** Its last answers have been sent; closing flushes them. */
+  /** Its last answers have been given; closing flushes them. */
   const retire = async (session: Session): Promise<void> => {
+    session.answers.flush();
     if (session.open) await bounded(closeChannel(session.channel));
     sessions.delete(session);
   };
 
-  const answer = (
-    session: Session,
-    message: ConsumeMessage,
-    verdict: Verdict | 'failed' | 'unseen',
-  ): void => {
-    if (!session.open) return;
-    const { channel } = session;
-    try {
-      if (verdict === 'ack') channel.ack(message);
-      else if (verdict === 'dead-letter') channel.nack(message, false, false);
-      // RabbitMQ 4.3 counts a reject towards the delivery limit and a nack not; before, both count.
-      else if (verdict === 'failed') channel.reject(message, true);
-      else channel.nack(message, false, true);
-    } catch {
-      // The channel is ending: the broker delivers the message again.
-    }
-  };
-
-  const handle = async (message: ConsumeMessage): Promise<Verdict | 'failed'> => {
+  const handle = async (message: ConsumeMessage): Promise<Answer> => {
     const delivery = deliveryOf(message);
     try {
       const verdict = await handler(delivery);
@@ -111,12 +96,13 @@ export const createSubscription = (options: SubscriptionOptions): RabbitSubscrip
   };
 
   const deliver = async (session: Session, message: ConsumeMessage): Promise<void> => {
+    session.answers.delivered(message);
     if (cancelled.signal.aborted) {
-      answer(session, message, 'unseen');
+      session.answers.give(message, 'unseen');
       return;
     }
     session.running += 1;
-    answer(session, message, await handle(message));
+    session.answers.give(message, await handle(message));
     session.running -= 1;
     session.heardAt = performance.now();
     if (session.running > 0) return;
@@ -139,7 +125,7 @@ export const createSubscription = (options: SubscriptionOptions): RabbitSubscrip
   const open = async (model: ChannelModel): Promise<void> => {
     const channel = await model.createChannel();
     const fresh = { tag: undefined, running: 0, heardAt: performance.now(), open: true, ending: false };
-    const session: Session = { model, channel, ...fresh };
+    const session: Session = { model, channel, answers: createAnswers(channel), ...fresh };
     let reason = 'channel closed';
     channel.on('error', (error: unknown) => {
       reason = messageOf(error);

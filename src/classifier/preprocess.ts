@@ -13,7 +13,7 @@ export interface Prepared {
   /** As shown, after EXIF rotation. */
   readonly width: number;
   readonly height: number;
-  /** WebP of at most 16 KB. */
+  /** JPEG of at most 16 KB. */
   readonly thumbnail: Buffer;
 }
 

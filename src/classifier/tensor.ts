@@ -13,15 +13,31 @@ export const emptyTensor = (model: Pick<Manifest, 'input'>, pictures: number): T
   return model.input.type === 'float32' ? new Float32Array(length) : new Uint8Array(length);
 };
 
+type Wanted = Pick<Manifest, 'input' | 'preprocess'>;
+
+/** Whether the model's input is a decoder's pixels as they are. */
+const takesPixels = ({ input, preprocess: { mean, std } }: Wanted): boolean =>
+  input.type === 'uint8' &&
+  input.layout === 'NHWC' &&
+  input.channels === 'RGB' &&
+  mean.every((value) => value === 0) &&
+  std.every((value) => value === 1);
+
+const copyRows = (tensor: TensorData, pixels: Uint8Array, rowWidth: number, crop: Area): void => {
+  for (let y = 0; y < crop.height; y++) {
+    const from = ((crop.top + y) * rowWidth + crop.left) * 3;
+    tensor.set(pixels.subarray(from, from + crop.width * 3), y * crop.width * 3);
+  }
+};
+
 /** Cuts `crop` out of 8-bit RGB pixels in rows of `rowWidth` and writes it as the model wants it. */
-export const toTensor = (
-  model: Pick<Manifest, 'input' | 'preprocess'>,
-  pixels: Uint8Array,
-  rowWidth: number,
-  crop: Area,
-): TensorData => {
+export const toTensor = (model: Wanted, pixels: Uint8Array, rowWidth: number, crop: Area): TensorData => {
   const { input, preprocess } = model;
   const tensor = emptyTensor(model, 1);
+  if (takesPixels(model)) {
+    copyRows(tensor, pixels, rowWidth, crop);
+    return tensor;
+  }
   const planar = input.layout === 'NCHW';
   const step = planar ? 1 : 3;
   for (let channel = 0; channel < 3; channel++) {

@@ -58,6 +58,11 @@ export const workerEnvironment = (environment: NodeJS.ProcessEnv): NodeJS.Proces
   ...Object.fromEntries(Object.entries(environment).filter(([name]) => inherited.test(name))),
   // glibc's arenas otherwise keep the memory of large pictures.
   MALLOC_ARENA_MAX: '2',
+  // Bytes. An ordinary picture's buffers, some hundred KB each, would otherwise come from the kernel and go back to it,
+  // page by page, time after time: 4 % of a worker's processor time. jemalloc does no better.
+  MALLOC_MMAP_THRESHOLD_: '4194304',
+  MALLOC_TRIM_THRESHOLD_: '16777216',
+  MALLOC_TOP_PAD_: '2097152',
 });
 
 const spawnWorker = (): ChildProcess =>

@@ -5,6 +5,7 @@ import type { Ledger, Store, StoredOriginal } from '../store/store.ts';
 import { type ImageState, isFinal } from './image.ts';
 import { idOfBlob, timeOf } from './image-id.ts';
 import { pages, strayParts } from './stray-parts.ts';
+import { countTaken } from './taken.ts';
 
 export interface AuditContext {
   readonly store: Store;
@@ -124,12 +125,12 @@ const lookAtFlight = async ({ store, broker, overdueAfterMs }: AuditContext): Pr
   const counts = topology.map(async ({ name }) => [name, (await broker.status(name)).messages] as const);
   const queues = Object.fromEntries(await Promise.all(counts)) as Record<QueueName, number>;
   const messages = Object.values(queues).reduce((sum, n) => sum + n, 0);
-  const atWork = await store.atWork(new Date(Date.now() - overdueAfterMs).toISOString());
+  const taken = await countTaken(store, new Date(Date.now() - overdueAfterMs).toISOString());
   const unfinished = unfinishedOf(ledger);
   return {
     ledger,
     queues,
-    unaccounted: Math.max(0, unfinished - ledger.outbox - messages - atWork),
+    unaccounted: Math.max(0, unfinished - ledger.outbox - messages - taken),
     surplus: Math.max(0, messages - unfinished),
   };
 };

@@ -3,8 +3,7 @@ import { type Broker, PublishError } from '../broker/broker.ts';
 import type { Logger } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { inSpan, type SpanSettings } from '../observability/tracing.ts';
-import type { JobKey, Store } from '../store/store.ts';
-import { grouped } from './grouped.ts';
+import type { Confirmed } from './confirmed.ts';
 import { encode, type Job } from './message.ts';
 import { propertiesOf } from './properties.ts';
 
@@ -12,8 +11,8 @@ import { propertiesOf } from './properties.ts';
 export const outboxLeaseMs = 20_000;
 
 /**
- * The one way from the outbox into the queue: publishes a job and, once the broker has confirmed it, drops its
- * outbox row. Never throws; resolves false if the job stays in the outbox (the relay tries again).
+ * The one way from the outbox into the queue: publishes a job; once the broker has confirmed it, its outbox row goes
+ * soon. Never throws; resolves false if the job stays in the outbox (the relay tries again).
  */
 export type Dispatch = (job: Job) => Promise<boolean>;
 
@@ -50,15 +49,11 @@ export interface Dispatcher {
 }
 
 export const createDispatcher = (
-  store: Store,
+  confirmed: Pick<Confirmed, 'add' | 'settle'>,
   broker: Broker,
   { stageSeconds }: Pick<Metrics, 'stageSeconds'>,
   log: Logger,
 ): Dispatcher => {
-  const published = grouped<JobKey, undefined>(async (jobs) => {
-    await store.published(jobs);
-    return [];
-  });
   const underWay = new Set<Promise<boolean>>();
 
   const publish = async (job: Job): Promise<boolean> => {
@@ -66,7 +61,7 @@ export const createDispatcher = (
       await inSpan('outbox', spanOf(job), () => publishJob(broker, job));
       const inOutboxMs = Math.max(0, Date.now() - Date.parse(job.submittedAt));
       if (job.attempt === 1) stageSeconds.observe({ stage: 'outbox' }, inOutboxMs / 1000);
-      await published({ id: job.id, generation: job.generation });
+      confirmed.add(job);
       return true;
     } catch (err) {
       // An outage is the broker's to tell of, once; a line for every upload would hide all else.
@@ -83,6 +78,7 @@ export const createDispatcher = (
     },
     async flush() {
       await Promise.all(underWay);
+      await confirmed.settle();
     },
   };
 };

@@ -8,6 +8,7 @@ import { createMetrics } from '../observability/metrics.ts';
 import { webMetrics } from '../observability/web-metrics.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
 import type { NewImage, Store } from '../store/store.ts';
+import { createConfirmed } from './confirmed.ts';
 import { createDispatcher, type Dispatch } from './dispatch.ts';
 import { type Job, parseJob } from './message.ts';
 import { startRelay } from './relay.ts';
@@ -37,7 +38,7 @@ export const take = async (broker: Broker, count: number): Promise<Job[]> => {
 };
 
 export const dispatching = (store: Store, broker: Broker): Dispatch =>
-  createDispatcher(store, broker, metrics, log).dispatch;
+  createDispatcher(createConfirmed(store, log), broker, metrics, log).dispatch;
 export const relaying = (store: Store, broker: Broker) =>
   startRelay({ store, broker, dispatch: dispatching(store, broker), log, intervalMs: 3_600_000 });
 

@@ -21,20 +21,24 @@ export type Job = Static<typeof Job>;
 export const Picture = Type.Object({
   width: Type.Integer(),
   height: Type.Integer(),
-  thumbnail: Type.String({ description: 'WebP of at most 16 KB, base64' }),
+  thumbnail: Type.String({ description: 'JPEG of at most 16 KB, base64' }),
 });
 export type Picture = Static<typeof Picture>;
 
-const ofJob = {
-  version: Type.Literal(1),
+const attempt = {
   id: Type.String({ format: 'uuid' }),
   generation: Type.Integer({ minimum: 1 }),
   attempt: Type.Integer({ minimum: 1 }),
 };
+const ofJob = { version: Type.Literal(1), ...attempt };
 
-/** What comes back through the queue `results`. `processing` is an unconfirmed hint. */
+/** What comes back through the queue `results`. `processing` is an unconfirmed hint, of one attempt or of several. */
 export const Report = Type.Union([
-  Type.Object({ ...ofJob, kind: Type.Literal('processing') }),
+  Type.Object({
+    ...ofJob,
+    kind: Type.Literal('processing'),
+    others: Type.Optional(Type.Array(Type.Object(attempt))),
+  }),
   Type.Object({ ...ofJob, kind: Type.Literal('succeeded'), result: Result, picture: Picture }),
   Type.Object({
     ...ofJob,
@@ -53,7 +57,16 @@ export type DeadJob = Static<typeof DeadJob>;
 export type Outcome =
   | Exclude<Report, { kind: 'processing' }>
   | { version: 1; id: string; generation: number; attempt: number; kind: 'dead'; error: ImageError };
-export type ProcessingHint = Extract<Report, { kind: 'processing' }>;
+export type ProcessingHint = Omit<Extract<Report, { kind: 'processing' }>, 'others'>;
+
+/** The hints in one message. */
+export const hintsIn = ({
+  others = [],
+  ...first
+}: Extract<Report, { kind: 'processing' }>): ProcessingHint[] => [
+  first,
+  ...others.map((other) => ({ ...first, ...other })),
+];
 
 /** A body that is no message of ours; redelivery cannot mend it. */
 export class InvalidMessage extends Error {

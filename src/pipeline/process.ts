@@ -6,6 +6,7 @@ import type { Metrics } from '../observability/metrics.ts';
 import { inSpan, pastSpan, type SpanSettings } from '../observability/tracing.ts';
 import { encode, InvalidMessage, type Job, parseJob, type Report } from './message.ts';
 import { propertiesOf, underWayMs } from './properties.ts';
+import { tellTaken } from './taken.ts';
 
 export interface ProcessContext {
   readonly broker: Broker;
@@ -14,19 +15,25 @@ export interface ProcessContext {
   readonly log: Logger;
   /** Attempts an image gets before it is dead. */
   readonly maxAttempts: number;
+  /** See {@link tellTaken}. */
+  readonly tellAfterMs?: number;
 }
 
-/** Publishes what became of an attempt; `processing` is a hint that nobody waits for. */
+/** Publishes what became of an attempt. */
 const report = (
   broker: Broker,
   job: Job,
-  rest: DistributiveOmit<Report, 'version' | 'id' | 'generation' | 'attempt'>,
-) => {
+  rest: DistributiveOmit<
+    Exclude<Report, { kind: 'processing' }>,
+    'version' | 'id' | 'generation' | 'attempt'
+  >,
+): Promise<void> => {
   const { id, generation, attempt } = job;
-  const body = encode({ version: 1, id, generation, attempt, ...rest } as Report);
-  return rest.kind === 'processing'
-    ? broker.hint('results', body)
-    : broker.publish('results', body, propertiesOf(job));
+  return broker.publish(
+    'results',
+    encode({ version: 1, id, generation, attempt, ...rest }),
+    propertiesOf(job),
+  );
 };
 type DistributiveOmit<T, K extends string> = T extends unknown ? Omit<T, K> : never;
 
@@ -73,10 +80,10 @@ const traceStages = ({ timings, begunAt }: Classified): void => {
  * Handles one job of the queue `images`: classifies the image and publishes the outcome, confirmed, before the job
  * is acknowledged. Throws (so the job is delivered again) only if the broker takes no message.
  */
-export const createProcess =
-  (context: ProcessContext) =>
-  async (delivery: Delivery): Promise<Verdict> => {
-    const { broker, classifier, metrics, log } = context;
+export const createProcess = (context: ProcessContext): ((delivery: Delivery) => Promise<Verdict>) => {
+  const { broker, classifier, metrics, log, tellAfterMs } = context;
+  const taken = tellTaken(broker, tellAfterMs);
+  return async (delivery) => {
     let job: Job;
     try {
       job = parseJob(delivery.body);
@@ -89,7 +96,7 @@ export const createProcess =
     const inQueueMs = underWayMs(delivery.headers);
     if (inQueueMs !== undefined) metrics.stageSeconds.observe({ stage: 'queue' }, inQueueMs / 1000);
     const waitMs = Math.max(0, Date.now() - Date.parse(job.submittedAt));
-    report(broker, job, { kind: 'processing' });
+    const ended = taken(job);
     try {
       const outcome = await inSpan('classify', spanOf(job), async () => {
         const answer = await classifier.classify(job);
@@ -127,6 +134,9 @@ export const createProcess =
         return 'ack';
       }
       await tryAgain(context, job, error);
+    } finally {
+      ended();
     }
     return 'ack';
   };
+};

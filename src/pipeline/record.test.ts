@@ -19,7 +19,7 @@ test('a job that the broker gave up on costs an attempt, and its image only afte
   const [job] = await store.claimOutbox(1, 60_000);
   const recording = await startRecording({
     ...{ store, broker, log, metrics: webMetrics(createMetrics('web')), changed: () => undefined },
-    maxAttempts: 2,
+    ...{ recorded: () => undefined, maxAttempts: 2 },
   });
   await broker.publish('images.dead', encode(job ?? assert.fail()));
   const [again] = await take(broker, 1);
@@ -40,7 +40,11 @@ test('outcomes are recorded once; a repeated, late or foreign one changes nothin
   const metrics = webMetrics(createMetrics('web'));
   const changes: number[] = [];
   const changed = () => void changes.push(1);
-  const recording = await startRecording({ store, broker, metrics, log, changed, maxAttempts: 5 });
+  const ended: string[] = [];
+  const recording = await startRecording({
+    ...{ store, broker, metrics, log, changed, maxAttempts: 5 },
+    recorded: (id) => ended.push(id),
+  });
   const image = newImage();
   await store.accept([{ images: [image] }], 60_000);
   const failed: Report = {
@@ -54,6 +58,7 @@ test('outcomes are recorded once; a repeated, late or foreign one changes nothin
   await broker.publish('results', Buffer.from('nonsense'));
   while ((await broker.status('results')).messages > 0) await new Promise((resolve) => setImmediate(resolve));
   await recording.cancel();
+  assert.deepEqual(ended, [image.id]);
   assert.equal((await store.image(image.id))?.error?.code, 'undecodable');
   assert.equal((await store.image(image.id))?.attempts, 2);
   assert.equal((await store.events(0, 100, image.id)).length, 2, 'queued and failed');

@@ -9,6 +9,7 @@ import { timeOf } from './image-id.ts';
 import {
   type DeadJob,
   encode,
+  hintsIn,
   InvalidMessage,
   type Outcome,
   type ProcessingHint,
@@ -24,6 +25,8 @@ export interface RecordContext {
   readonly log: Logger;
   /** The store has new events. */
   readonly changed: () => void;
+  /** The image's outcome is stored, and nothing of it is in the outbox any more. */
+  readonly recorded: (id: string) => void;
   /** Attempts an image gets before it is dead. */
   readonly maxAttempts: number;
 }
@@ -76,6 +79,7 @@ export const startRecording = async (context: RecordContext): Promise<Recording>
     // One of the future tells of a server's wrong clock, not of the queue.
     if (outcome.generation === 1 && uploadedAt <= Date.now()) newestEnded = Math.max(newestEnded, uploadedAt);
     changed();
+    context.recorded(outcome.id);
     metrics.results.ended(outcome);
     if (outcome.generation === 1)
       metrics.endToEndSeconds.observe(Math.max(0, Date.now() - uploadedAt) / 1000);
@@ -96,7 +100,7 @@ export const startRecording = async (context: RecordContext): Promise<Recording>
   const results = handler(async (body) => {
     const report = parseReport(body);
     if (report.kind !== 'processing') return ended(report);
-    await started(report);
+    await Promise.all(hintsIn(report).map(started));
     changed();
   });
   const givenUp = async ({ error: _, ...job }: DeadJob): Promise<void> => {

@@ -5,6 +5,7 @@ import type { Logger } from '../observability/log.ts';
 import type { WebMetrics } from '../observability/web-metrics.ts';
 import type { Store } from '../store/store.ts';
 import { type Repeating, repeating } from './repeating.ts';
+import { countTaken } from './taken.ts';
 
 const batch = 1000;
 /** Batches of what is too old, between two looks at whether the process is to end. */
@@ -20,6 +21,8 @@ export interface SweepContext {
   readonly keepEventsMs: number;
   /** When the newest image was uploaded that is known to have ended; ms since 1970. */
   readonly newestEnded: () => number;
+  /** Drops the outbox rows of confirmed jobs: an image that has one is not queued again. */
+  readonly settle: () => Promise<void>;
   /** Jobs were put into the outbox. */
   readonly requeued: () => void;
 }
@@ -64,7 +67,7 @@ const countMissing = async ({ store, broker, overdueAfterMs }: SweepContext): Pr
   const { images, outbox } = await store.outstanding();
   if (images === outbox) return 0;
   // The broker tells of unanswered messages only to those who have them.
-  let held = await store.atWork(ago(overdueAfterMs));
+  let held = await countTaken(store, ago(overdueAfterMs));
   for (const { name } of topology) held += (await broker.status(name)).messages;
   return Math.max(0, images - outbox - held);
 };
@@ -110,6 +113,7 @@ export const startSweep = (context: SweepContext): Repeating => {
 
   const mendLosses = async (): Promise<void> => {
     const told = losses.slice();
+    await context.settle();
     await requeueAll(context, Math.max(...told.map(({ at }) => at)));
     losses.splice(0, told.length);
     for (const { mended } of told) mended();

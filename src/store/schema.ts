@@ -24,6 +24,7 @@ export interface Tables {
     result: string;
     recorded_at: number;
   };
+  /** Called after the format of the first ones; a JPEG by now. */
   thumbnails: { image_id: string; webp: Uint8Array };
   events: {
     seq: Generated<number>;

@@ -1,5 +1,6 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import type { SqliteDatabase, SqliteStatement } from 'kysely';
+import { openLog } from './sqlite-log.ts';
 import { StoreError } from './store.ts';
 
 const codes: Record<number, StoreError['code']> = {
@@ -25,9 +26,10 @@ export const faultOf = (file: string, cause: unknown): StoreError => {
 /** Batches differ in size and so in their text; what is used often stays. */
 const keptStatements = 256;
 
+/** `normal`: the log is synced before a checkpoint only, and otherwise by {@link Database.synced}. */
 const pragmas = `
   pragma journal_mode = wal;
-  pragma synchronous = full;
+  pragma synchronous = normal;
   pragma fullfsync = on;
   pragma checkpoint_fullfsync = on;
   pragma foreign_keys = on;
@@ -38,9 +40,11 @@ const pragmas = `
 /** `node:sqlite` as Kysely's SQLite dialect wants it, every fault a {@link StoreError}. */
 export interface Database extends SqliteDatabase {
   readonly native: DatabaseSync;
+  /** Resolves once all that was committed before the call is on the disk: until then the power must not fail. */
+  synced(): Promise<void>;
 }
 
-/** Opens or creates the file. Its folder must exist. */
+/** Opens or creates the file. Its folder must exist. A commit is safe from the process's end at once, from the machine's once `synced`. */
 export const openDatabase = (file: string, busyTimeoutMs: number): Database => {
   const guarded = <T>(work: () => T): T => {
     try {
@@ -57,18 +61,26 @@ export const openDatabase = (file: string, busyTimeoutMs: number): Database => {
     throw error;
   }
 
-  const adapted = (statement: StatementSync): SqliteStatement => {
+  // One in memory has no log, and nothing to lose.
+  const stored = native.location() !== null;
+  const log = openLog(`${file}-wal`);
+  const adapted = (sql: string, statement: StatementSync): SqliteStatement => {
     const bound = (parameters: readonly unknown[]) => parameters as SQLInputValue[];
+    const reads = /^\s*select\b/i.test(sql);
+    const done = <T>(answer: T): T => {
+      if (!reads && !native.isTransaction && stored) log.committed();
+      return answer;
+    };
     return {
       reader: statement.columns().length > 0,
-      all: (parameters) => guarded(() => statement.all(...bound(parameters))),
-      run: (parameters) => guarded(() => statement.run(...bound(parameters))),
+      all: (parameters) => done(guarded(() => statement.all(...bound(parameters)))),
+      run: (parameters) => done(guarded(() => statement.run(...bound(parameters)))),
       iterate: (parameters) => guarded(() => statement.iterate(...bound(parameters))),
     };
   };
   const kept = new Map<string, SqliteStatement>();
   const prepared = (sql: string): SqliteStatement => {
-    const statement = kept.get(sql) ?? guarded(() => adapted(native.prepare(sql)));
+    const statement = kept.get(sql) ?? guarded(() => adapted(sql, native.prepare(sql)));
     kept.delete(sql);
     kept.set(sql, statement);
     if (kept.size > keptStatements) kept.delete(kept.keys().next().value ?? '');
@@ -91,8 +103,14 @@ export const openDatabase = (file: string, busyTimeoutMs: number): Database => {
       if (sql === 'rollback' && native.isOpen && !native.isTransaction) return nothing;
       return prepared(sql);
     },
+    async synced() {
+      await log.synced().catch((cause) => {
+        throw faultOf(`${file}-wal`, cause);
+      });
+    },
     close() {
       kept.clear();
+      log.close();
       if (native.isOpen) guarded(() => native.close());
     },
   };

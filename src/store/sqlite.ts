@@ -39,13 +39,34 @@ const busyTimeoutMs = 5_000;
 export const openSqliteStore = async (file: string, { sole = false } = {}): Promise<Store> =>
   sqliteStore(openDatabase(file, busyTimeoutMs), { sole });
 
+/**
+ * The store, each call of which resolves once all that it has written or seen is on the disk. Meanwhile others go on, and
+ * the next sync is for all of them.
+ */
+const durable = (store: Store, synced: () => Promise<void>): Store => {
+  const { onChange, close, ...calls } = store;
+  const durableCalls = Object.entries(calls).map(([name, call]) => [
+    name,
+    async (...args: never[]) => {
+      const answer = await (call as (...args: never[]) => Promise<unknown>)(...args);
+      await synced();
+      return answer;
+    },
+  ]);
+  return { ...(Object.fromEntries(durableCalls) as typeof calls), onChange, close };
+};
+
 /** The store in an open database, which it closes. */
 export const sqliteStore = async (database: Database, { sole = false } = {}): Promise<Store> => {
   const dialect = new SqliteDialect({ database });
   dialect.createAdapter = () => new TransactionalDdl();
   const db = new Kysely<Tables>({ dialect });
   // Inside Kysely's turn for the one connection: what began before `close` comes to its end.
-  const close = () => db.connection().execute(async () => database.close());
+  const close = () =>
+    db.connection().execute(async () => {
+      // Whoever waits for a sync still needs the log, and closing ends in no checkpoint if another process has the file open.
+      await database.synced().finally(() => database.close());
+    });
   try {
     await migrate(db, sqlite.columns);
     if (sole) await db.updateTable('outbox').set({ due_at: 0 }).execute();
@@ -54,7 +75,7 @@ export const sqliteStore = async (database: Database, { sole = false } = {}): Pr
     throw error;
   }
   // Nobody else writes to the file: one process owns it.
-  return sqlStore({ db, differences: sqlite }, { onChange: () => {}, close });
+  return durable(sqlStore({ db, differences: sqlite }, { onChange: () => {}, close }), database.synced);
 };
 
 /**

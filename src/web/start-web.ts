@@ -5,6 +5,7 @@ import type { Config } from '../config.ts';
 import { fromZero } from '../observability/from-zero.ts';
 import type { Logger } from '../observability/log.ts';
 import type { WebMetrics } from '../observability/web-metrics.ts';
+import { createConfirmed } from '../pipeline/confirmed.ts';
 import { createDispatcher } from '../pipeline/dispatch.ts';
 import { createFinish } from '../pipeline/finish.ts';
 import { startRecording } from '../pipeline/record.ts';
@@ -57,10 +58,14 @@ export const startWeb = async (parts: WebParts): Promise<Web> => {
   let draining = false;
   const feed = await startEventFeed(store, log);
   const changed = feed.wake;
-  const { dispatch, flush } = createDispatcher(store, broker, metrics, log);
+  const confirmed = createConfirmed(store, log);
+  const { dispatch, flush } = createDispatcher(confirmed, broker, metrics, log);
   const relay = startRelay({ store, broker, dispatch, log });
   const { maxAttempts } = config;
-  const recording = await startRecording({ store, broker, metrics, log, changed, maxAttempts });
+  const recording = await startRecording({
+    ...{ store, broker, metrics, log, changed, maxAttempts },
+    recorded: confirmed.recorded,
+  });
   store.onChange(() => {
     feed.wake();
     relay.wake();
@@ -83,6 +88,7 @@ export const startWeb = async (parts: WebParts): Promise<Web> => {
     overdueAfterMs: config.overdueAfter,
     keepEventsMs: config.keepEvents,
     newestEnded: recording.newestEnded,
+    settle: confirmed.settle,
     requeued: relay.wake,
   });
   const recount = startRecount({

@@ -47,6 +47,7 @@ export interface ImageJson {
   readonly generation: number;
   readonly attempts: number;
   readonly createdAt: string;
+  readonly updatedAt: string;
   readonly result: null | {
     readonly label: string;
     readonly confidence: number;

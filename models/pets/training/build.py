@@ -1,4 +1,4 @@
-"""Builds the model: weights -> backbone -> features -> head -> fused graph -> int8 -> accuracy."""
+"""Builds the model: weights -> backbone -> features -> head -> fused graph -> int8 -> pixels in -> accuracy."""
 
 import argparse
 import json
@@ -13,6 +13,7 @@ from evaluate import accuracy
 from features import extract, predict
 from fuse import fused_model
 from pictures import LABELS, list_pictures, name_order, open_picture, split, to_input
+from pixels import take_pixels
 from quantise import quantise
 from weights import published_weights
 
@@ -53,10 +54,11 @@ def build(folder, out, threads):
     print(f"head, trained on {(~held_out).sum()} pictures, {held_out.sum()} held out", flush=True)
     a, c = train_head(features, logits, truth, ~held_out)
     model = fused_model(weights, a, c)
-    onnx.save(model, out / "float.onnx")
+    onnx.save(take_pixels(model), out / "float.onnx")
 
     print("quantisation", flush=True)
     quantise(model, calibration(pictures, names, truth, ~held_out), out / "model.onnx")
+    onnx.save(take_pixels(onnx.load(out / "model.onnx")), out / "model.onnx")
 
     tested = np.flatnonzero(held_out)
     (out / "held-out.txt").write_text("".join(f"{names[i]}\n" for i in tested))

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import onnxruntime as ort
 
-from pictures import fingerprint, open_picture, to_input, varied
+from pictures import fingerprint, open_picture, to_input, to_pixels, varied
 
 VARIED = 2
 
@@ -52,8 +52,8 @@ def predict(model, paths, threads):
     running = session(model)
 
     def one(path):
-        image = to_input(open_picture(path))
-        return running.run(["scores", "logits"], {"input": image[None]})
+        pixels = to_pixels(open_picture(path))
+        return running.run(["scores", "logits"], {"input": pixels[None]})
 
     found = each(one, paths, threads)
     return tuple(np.concatenate(arrays) for arrays in zip(*found))

@@ -40,7 +40,8 @@ def open_picture(path):
     return Image.alpha_composite(white, image).convert("RGB")
 
 
-def to_input(image, mirror=False):
+def to_pixels(image, mirror=False):
+    """uint8 [260, 260, 3], as the finished model takes it."""
     width, height = image.size
     scale = SHORTER_SIDE / min(width, height)
     size = [max(SHORTER_SIDE, round(side * scale)) for side in (width, height)]
@@ -49,7 +50,12 @@ def to_input(image, mirror=False):
     image = image.crop((left, top, left + CROP, top + CROP))
     if mirror:
         image = ImageOps.mirror(image)
-    pixels = (np.asarray(image, np.float32) - 127) / 128
+    return np.asarray(image)
+
+
+def to_input(image, mirror=False):
+    """float32 [3, 260, 260], as the backbone takes it."""
+    pixels = (to_pixels(image, mirror).astype(np.float32) - 127) / 128
     return np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 

@@ -23,7 +23,7 @@ const binary = { schema: { type: 'string', format: 'binary' } };
 /** What the routes' schemas cannot say: they are for JSON. */
 const contents: Readonly<Record<string, Record<string, object>>> = {
   '/images/{id}/original': { 'image/*': binary },
-  '/images/{id}/thumbnail': { 'image/webp': binary },
+  '/images/{id}/thumbnail': { 'image/jpeg': binary, 'image/webp': binary },
   '/images/{id}/events': { 'text/event-stream': { schema: { type: 'string' } } },
   '/events': { 'text/event-stream': { schema: { type: 'string' } } },
   '/metrics': { 'text/plain': { schema: { type: 'string' } } },

@@ -28,6 +28,9 @@ const pictureHeaders = {
   'cache-control': 'private, max-age=31536000, immutable',
 };
 
+/** They are JPEG (JFIF begins with ff d8); those of Gantry 0.1's first builds were WebP, and stay what they are. */
+const thumbnailType = (bytes: Uint8Array): string => (bytes[0] === 0xff ? 'image/jpeg' : 'image/webp');
+
 /** RFC 6266 with the name in RFC 8187's encoding, which leaves nothing that could end the header. */
 const disposition = (filename: string): string =>
   `inline; filename*=UTF-8''${encodeURIComponent(filename).replaceAll(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)}`;
@@ -94,11 +97,11 @@ export const imageRoutes = (app: App, context: WebContext): void => {
       .send(blob.stream);
   });
 
-  const thumbnail = { summary: 'A small WebP of the image, once it was processed', tags, params: Id };
+  const thumbnail = { summary: 'A small JPEG of the image, once it was processed', tags, params: Id };
   app.get('/images/:id/thumbnail', { schema: thumbnail }, async (request, reply) => {
-    const webp = await store.thumbnail(request.params.id);
-    if (webp === undefined) throw notFound(`thumbnail of image ${request.params.id} yet`);
-    return reply.headers(pictureHeaders).type('image/webp').send(Buffer.from(webp));
+    const bytes = await store.thumbnail(request.params.id);
+    if (bytes === undefined) throw notFound(`thumbnail of image ${request.params.id} yet`);
+    return reply.headers(pictureHeaders).type(thumbnailType(bytes)).send(Buffer.from(bytes));
   });
 
   const remove = {

@@ -14,7 +14,7 @@ import {
   upgrade,
   webServer,
 } from '../releases.ts';
-import type { Session, Step } from '../session.ts';
+import { imageEnded, type Session, type Step } from '../session.ts';
 
 /** Uploads a second that two cores take beside two nodes and the model. */
 const rate = 3;
@@ -123,4 +123,18 @@ const scaling: Step = {
   },
 };
 
-export const restarts: readonly Step[] = [everyPod, upgrades, brokerAtOnce, again, scaling];
+/** What KEDA does once it has seen a message, for which it looks every `pollingInterval`. */
+const fromZero: Step = {
+  name: 'from no consumer to a result',
+  async run(session) {
+    await scaleConsumer(session, 0);
+    const { id } = await session.load.uploadOne();
+    const began = Date.now();
+    await scaleConsumer(session, 1);
+    const { state, updatedAt } = await imageEnded(session, id);
+    assert.equal(state, 'succeeded');
+    session.say(`${((Date.parse(updatedAt) - began) / 1000).toFixed(1)} s from the scaling to the result`);
+  },
+};
+
+export const restarts: readonly Step[] = [everyPod, upgrades, brokerAtOnce, again, scaling, fromZero];
