@@ -1,7 +1,7 @@
 import type { Expression, SqlBool } from 'kysely';
+import type { Kind } from './batch.ts';
 import type { ColumnTypes } from './migrations/column-types.ts';
 import type { Db, Trx } from './schema.ts';
-import type { JobKey } from './store.ts';
 
 /** All that the SQL of the store cannot say in the same way to every database. */
 export interface Differences {
@@ -10,6 +10,8 @@ export interface Differences {
   readonly maxParameters: number;
   /** Whether several transactions may write at once, so that rows to be changed are read with `for update`. */
   readonly concurrentWriters: boolean;
+  /** The rows of a statement's one parameter, a JSON array of objects, as a table called `input`. */
+  input(columns: Readonly<Record<string, Kind>>): string;
   /** Whether `column` contains `text`, byte for byte. */
   contains(column: Expression<string>, text: string): Expression<SqlBool>;
   /**
@@ -30,10 +32,4 @@ export const chunks = <T>({ differences }: Sql, items: readonly T[], parametersE
   const parts: T[][] = [];
   for (let at = 0; at < items.length; at += size) parts.push(items.slice(at, at + size));
   return parts;
-};
-
-/** Each generation with the images that are in it: nearly always one, so that one statement does. */
-export const byGeneration = (jobs: readonly JobKey[]): Map<number, string[]> => {
-  const groups = Map.groupBy(jobs, (job) => job.generation);
-  return new Map([...groups].map(([generation, group]) => [generation, group.map((job) => job.id)]));
 };

@@ -1,5 +1,5 @@
 import { Kysely, PostgresDialect, sql } from 'kysely';
-import { openPostgresStore, type PostgresOptions } from './postgres.ts';
+import { openPostgresStore, type PostgresOptions, postgres } from './postgres.ts';
 import { binaryArray } from './postgres-array.ts';
 import { openPool } from './postgres-pool.ts';
 import type { Tables, Trx } from './schema.ts';
@@ -122,7 +122,7 @@ const copy = async (
   await takeOverInstallation(source, trx);
   // Above every number that a client may know; unlike setval, undone if the transaction is.
   await sql`alter table events alter column seq restart with ${sql.lit(source.lastEvent() + 1)}`.execute(trx);
-  await correctCounts(trx);
+  await correctCounts({ db: trx, differences: postgres }, trx);
   // Autovacuum would come in a minute; until then the first lists would be planned as for empty tables.
   await sql`analyze ${sql.join(tables.map((table) => sql.table(table)))}`.execute(trx);
   const everything = tables.reduce((sum, table) => sum + source.count(table), 0);

@@ -23,7 +23,7 @@ export interface PostgresOptions extends PostgresAddress {
 /** Any number that no other user of the same database takes for an advisory lock. */
 const eventOrderLock = 0x67616e74;
 
-const postgres: Differences = {
+export const postgres: Differences = {
   columns: {
     bytes: 'bytea',
     sequence: 'bigint',
@@ -37,6 +37,12 @@ const postgres: Differences = {
   },
   maxParameters: 32_000,
   concurrentWriters: true,
+  input: (columns) => {
+    const typed = Object.entries(columns).map(
+      ([name, kind]) => `${name} ${kind === 'text' ? 'text' : 'bigint'}`,
+    );
+    return `json_to_recordset($1::json) as input (${typed.join(', ')})`;
+  },
   contains: (column, text) => sql<boolean>`strpos(${column}, ${text}) > 0`,
   // Held until the commit is visible: whoever takes the next numbers commits later.
   orderEvents: async (trx) => {

@@ -1,6 +1,7 @@
 import type { Image, Result } from '../pipeline/image.ts';
 import { timeOf } from '../pipeline/image-id.ts';
 import type { Job } from '../pipeline/message.ts';
+import type { Kind } from './batch.ts';
 import type { ImageRow } from './schema.ts';
 import type { NewImage, StoredOriginal } from './store.ts';
 
@@ -22,6 +23,16 @@ export const imageColumns = [
   'created_at',
   'updated_at',
 ] as const satisfies (keyof ImageRow)[];
+
+/** Every column of an image's row. */
+export const imageRowColumns = {
+  ...{ id: 'text', state: 'text', filename: 'text', filename_folded: 'text', content_type: 'text' },
+  ...{ bytes: 'number', sha256: 'text', blob: 'text', width: 'number', height: 'number', pipeline: 'text' },
+  ...{ generation: 'number', attempts: 'number', label: 'text', result: 'text' },
+  ...{ error_code: 'text', error_message: 'text' },
+  ...{ created_at: 'number', submitted_at: 'number', updated_at: 'number', waiting_since: 'number' },
+} as const satisfies Record<keyof ImageRow, Kind>;
+export const imageRowNames = Object.keys(imageRowColumns).join(', ');
 
 export const iso = (ms: number): string => new Date(ms).toISOString();
 

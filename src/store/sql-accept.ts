@@ -1,6 +1,7 @@
+import { batch } from './batch.ts';
 import { chunks, type Sql } from './differences.ts';
-import { newImageRow } from './rows.ts';
-import type { ImageRow, Trx } from './schema.ts';
+import { imageRowColumns, imageRowNames, newImageRow } from './rows.ts';
+import type { ImageRow, Tables, Trx } from './schema.ts';
 import { writeEvents } from './sql-events.ts';
 import { finishUploads } from './sql-uploads.ts';
 import { type Acceptance, StoreError, type Submission } from './store.ts';
@@ -68,35 +69,39 @@ interface Accepted {
   readonly traceparent: string | null;
 }
 
+const insertImageRows = batch<ImageRow, Pick<ImageRow, 'id'>>(
+  imageRowColumns,
+  (input) => `insert into images (${imageRowNames}) select ${imageRowNames} from ${input} where true
+    on conflict (id) do nothing returning id`,
+);
+const insertOutboxRows = batch<Tables['outbox']>(
+  { image_id: 'text', generation: 'number', due_at: 'number', added_at: 'number', traceparent: 'text' },
+  (input) => `insert into outbox (image_id, generation, due_at, added_at, traceparent)
+    select image_id, generation, due_at, added_at, traceparent from ${input}`,
+);
+
 /** Stores images, each with its outbox row. Those that are there already are left alone; returns the others. */
 const insertImages = async (
   sql: Sql,
   trx: Trx,
   images: readonly Accepted[],
   dueAt: number,
-): Promise<Accepted[]> => {
-  const inserted: Accepted[] = [];
-  for (const part of chunks(sql, images, 21)) {
-    const taken = await trx
-      .insertInto('images')
-      .values(part.map(({ row }) => row))
-      .onConflict((conflict) => conflict.column('id').doNothing())
-      .returning('id')
-      .execute();
-    const ours = new Set(taken.map(({ id }) => id));
-    const fresh = part.filter(({ row }) => ours.has(row.id));
-    if (fresh.length === 0) continue;
-    await trx
-      .insertInto('outbox')
-      .values(
-        fresh.map(({ row, traceparent }) => ({
-          ...{ image_id: row.id, generation: 1 },
-          ...{ due_at: dueAt, added_at: row.submitted_at, traceparent },
-        })),
-      )
-      .execute();
-    inserted.push(...fresh);
-  }
+): Promise<readonly Accepted[]> => {
+  const taken = await insertImageRows(
+    sql,
+    trx,
+    images.map(({ row }) => row),
+  );
+  const ours = new Set(taken.map(({ id }) => id));
+  const inserted = taken.length === images.length ? images : images.filter(({ row }) => ours.has(row.id));
+  await insertOutboxRows(
+    sql,
+    trx,
+    inserted.map(({ row, traceparent }) => ({
+      ...{ image_id: row.id, generation: 1 },
+      ...{ due_at: dueAt, added_at: row.submitted_at, traceparent },
+    })),
+  );
   return inserted;
 };
 

@@ -1,6 +1,7 @@
 import { sql as raw } from 'kysely';
 import { type ImageState, isFinal } from '../pipeline/image.ts';
 import { timeOf } from '../pipeline/image-id.ts';
+import { batch } from './batch.ts';
 import type { Sql } from './differences.ts';
 import { iso } from './rows.ts';
 import type { Db, ImageRow, Tables, Trx } from './schema.ts';
@@ -40,18 +41,19 @@ function* countsOf(changes: readonly Change[]): Generator<Count> {
   }
 }
 
+const insertCounts = batch<Tables['counts']>(
+  { at: 'number', kind: 'text', name: 'text', n: 'number' },
+  (input) => `insert into counts (at, kind, name, n) select at, kind, name, n from ${input} where true
+    on conflict (at, kind, name) do update set n = counts.n + excluded.n`,
+);
+
 /** To be called by one transaction at a time. */
-const addCounts = async (trx: Trx, at: number, counts: readonly Count[]): Promise<void> => {
-  if (counts.length === 0) return;
-  await trx
-    .insertInto('counts')
-    .values(counts.map((count) => ({ ...count, at })))
-    .onConflict((conflict) =>
-      conflict
-        .columns(['at', 'kind', 'name'])
-        .doUpdateSet(({ ref, eb }) => ({ n: eb(ref('counts.n'), '+', ref('excluded.n')) })),
-    )
-    .execute();
+const addCounts = async (sql: Sql, trx: Trx, at: number, counts: readonly Count[]): Promise<void> => {
+  await insertCounts(
+    sql,
+    trx,
+    counts.map((count) => ({ ...count, at })),
+  );
 };
 
 /**
@@ -59,8 +61,8 @@ const addCounts = async (trx: Trx, at: number, counts: readonly Count[]): Promis
  * has rows of its own until {@link mergeCounts}: one row that every transaction writes would, in PostgreSQL, leave as many
  * dead ones behind for each to step over as there were transactions since the oldest snapshot, such as a backup's.
  */
-export const count = (trx: Trx, changes: readonly Change[]): Promise<void> =>
-  addCounts(trx, Math.floor(Date.now() / 1000) * 1000, summed(countsOf(changes)));
+export const count = (sql: Sql, trx: Trx, changes: readonly Change[]): Promise<void> =>
+  addCounts(sql, trx, Math.floor(Date.now() / 1000) * 1000, summed(countsOf(changes)));
 
 export const mergeCounts = (sql: Sql, before: number): Promise<void> =>
   sql.db.transaction().execute(async (trx) => {
@@ -76,7 +78,7 @@ export const mergeCounts = (sql: Sql, before: number): Promise<void> =>
       .where('kind', 'in', ['state', 'label'])
       .returning(['kind', 'name', 'n'])
       .execute();
-    await addCounts(trx, 0, summed(merged));
+    await addCounts(sql, trx, 0, summed(merged));
   });
 
 /** What the counts lack, by the images themselves; one statement, so that both are of the same moment. */
@@ -94,14 +96,15 @@ export const miscounts = async (db: Db | Trx): Promise<Count[]> => {
 };
 
 /** Within a transaction whose turn it is. */
-export const correctCounts = async (trx: Trx): Promise<void> => addCounts(trx, 0, await miscounts(trx));
+export const correctCounts = async (sql: Sql, trx: Trx): Promise<void> =>
+  addCounts(sql, trx, 0, await miscounts(trx));
 
 export const recount = async (sql: Sql): Promise<boolean> => {
   // Nobody has to wait while all is well.
   if ((await miscounts(sql.db)).length === 0) return false;
   await sql.db.transaction().execute(async (trx) => {
     await sql.differences.orderEvents(trx);
-    await correctCounts(trx);
+    await correctCounts(sql, trx);
   });
   return true;
 };

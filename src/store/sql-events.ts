@@ -1,3 +1,4 @@
+import { batch } from './batch.ts';
 import { chunks, type Sql } from './differences.ts';
 import { imageOf, iso } from './rows.ts';
 import type { ImageRow, Tables, Trx } from './schema.ts';
@@ -6,11 +7,17 @@ import type { ImageEvent } from './store.ts';
 
 type EventRow = Omit<Tables['events'], 'seq'>;
 
+const insertEvents = batch<EventRow>(
+  { image_id: 'text', type: 'text', image: 'text', at: 'number', traceparent: 'text' },
+  (input) => `insert into events (image_id, type, image, at, traceparent)
+    select image_id, type, image, at, traceparent from ${input}`,
+);
+
 const write = async (sql: Sql, trx: Trx, rows: EventRow[], changes: readonly Change[]): Promise<void> => {
   if (rows.length === 0) return;
   await sql.differences.orderEvents(trx);
-  await count(trx, changes);
-  for (const part of chunks(sql, rows, 5)) await trx.insertInto('events').values(part).execute();
+  await count(sql, trx, changes);
+  await insertEvents(sql, trx, rows);
 };
 
 /** An image that has just become what `after` says. */

@@ -1,20 +1,23 @@
 import type { Job } from '../pipeline/message.ts';
-import { byGeneration, chunks, type Sql } from './differences.ts';
+import { batch } from './batch.ts';
+import { chunks, type Sql } from './differences.ts';
 import { jobOf } from './rows.ts';
 import { latestTraces } from './sql-events.ts';
 import type { JobKey } from './store.ts';
 
+const dropPublished = batch<JobKey>(
+  { id: 'text', generation: 'number' },
+  (input) => `delete from outbox where (image_id, generation) in (select id, generation from ${input})`,
+);
+
 /** A job of an older generation than the row's was published by somebody who came late: the row stays. */
-export const published = (sql: Sql, jobs: readonly JobKey[]): Promise<void> =>
-  sql.db.transaction().execute(async (trx) => {
-    for (const [generation, ids] of byGeneration(jobs))
-      for (const part of chunks(sql, ids, 1))
-        await trx
-          .deleteFrom('outbox')
-          .where('image_id', 'in', part)
-          .where('generation', '=', generation)
-          .execute();
-  });
+export const published = async (sql: Sql, jobs: readonly JobKey[]): Promise<void> => {
+  await dropPublished(
+    sql,
+    sql.db,
+    jobs.map(({ id, generation }) => ({ id, generation })),
+  );
+};
 
 export const claimOutbox = (sql: Sql, limit: number, leaseMs: number): Promise<Job[]> =>
   sql.db.transaction().execute(async (trx) => {

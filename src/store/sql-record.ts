@@ -1,9 +1,24 @@
 import { isFinal } from '../pipeline/image.ts';
 import type { Outcome, ProcessingHint } from '../pipeline/message.ts';
+import { batch, type Kind } from './batch.ts';
 import { chunks, type Sql } from './differences.ts';
+import { imageRowNames } from './rows.ts';
 import type { ImageRow, Tables, Trx } from './schema.ts';
 import { type Written, writeEvents } from './sql-events.ts';
 import type { Recorded, TracedOutcome } from './store.ts';
+
+type Id = Pick<ImageRow, 'id'>;
+const idColumn = { id: 'text' } as const;
+
+const readImages = batch<Id, ImageRow>(
+  idColumn,
+  (input) => `select ${imageRowNames} from images where id in (select id from ${input}) order by id`,
+);
+const readImagesForUpdate = batch<Id, ImageRow>(
+  idColumn,
+  (input) =>
+    `select ${imageRowNames} from images where id in (select id from ${input}) order by id for update`,
+);
 
 /** The images of these IDs as they are, held until the transaction ends. */
 export const lockImages = async (
@@ -11,44 +26,42 @@ export const lockImages = async (
   trx: Trx,
   ids: readonly string[],
 ): Promise<Map<string, ImageRow>> => {
-  const rows = new Map<string, ImageRow>();
-  // Sorted, so that two transactions do not wait for each other in a circle.
-  for (const part of chunks(sql, [...new Set(ids)].sort(), 1)) {
-    const found = await trx
-      .selectFrom('images')
-      .selectAll()
-      .where('id', 'in', part)
-      .orderBy('id')
-      .$if(sql.differences.concurrentWriters, (query) => query.forUpdate())
-      .execute();
-    for (const row of found) rows.set(row.id, row);
-  }
-  return rows;
+  // In their order, so that two transactions do not wait for each other in a circle.
+  const read = sql.differences.concurrentWriters ? readImagesForUpdate : readImages;
+  const rows = await read(
+    sql,
+    trx,
+    ids.map((id) => ({ id })),
+  );
+  return new Map(rows.map((row) => [row.id, row]));
 };
 
-/** Writes changed rows of images that exist, all in one statement (an update takes one set of values only). */
+/** What becomes of an image in its time; the rest is as it was accepted. */
+const changing = {
+  ...{ state: 'text', width: 'number', height: 'number', generation: 'number', attempts: 'number' },
+  ...{ label: 'text', result: 'text', error_code: 'text', error_message: 'text' },
+  ...{ submitted_at: 'number', updated_at: 'number', waiting_since: 'number' },
+} as const satisfies Partial<Record<keyof ImageRow, Kind>>;
+const changingNames = Object.keys(changing) as (keyof typeof changing)[];
+
+const updateImages = batch<Pick<ImageRow, keyof typeof changing | 'id'>>(
+  { ...idColumn, ...changing },
+  (input) => `update images set ${changingNames.map((name) => `${name} = input.${name}`).join(', ')}
+    from ${input} where images.id = input.id`,
+);
+
+/** Writes changed rows of images that exist. */
 export const writeImages = async (sql: Sql, trx: Trx, rows: readonly ImageRow[]): Promise<void> => {
-  for (const part of chunks(sql, rows, 21))
-    await trx
-      .insertInto('images')
-      .values(part)
-      .onConflict((conflict) =>
-        conflict.column('id').doUpdateSet(({ ref }) => ({
-          state: ref('excluded.state'),
-          width: ref('excluded.width'),
-          height: ref('excluded.height'),
-          generation: ref('excluded.generation'),
-          attempts: ref('excluded.attempts'),
-          label: ref('excluded.label'),
-          result: ref('excluded.result'),
-          error_code: ref('excluded.error_code'),
-          error_message: ref('excluded.error_message'),
-          submitted_at: ref('excluded.submitted_at'),
-          updated_at: ref('excluded.updated_at'),
-          waiting_since: ref('excluded.waiting_since'),
-        })),
-      )
-      .execute();
+  await updateImages(
+    sql,
+    trx,
+    rows.map((row) => ({
+      ...{ id: row.id, state: row.state, width: row.width, height: row.height },
+      ...{ generation: row.generation, attempts: row.attempts, label: row.label, result: row.result },
+      ...{ error_code: row.error_code, error_message: row.error_message },
+      ...{ submitted_at: row.submitted_at, updated_at: row.updated_at, waiting_since: row.waiting_since },
+    })),
+  );
 };
 
 export const started = (sql: Sql, hints: readonly ProcessingHint[]): Promise<void> =>
@@ -95,14 +108,20 @@ const after = (row: ImageRow, outcome: Outcome, now: number): ImageRow => {
   };
 };
 
-const keepHistory = async (sql: Sql, trx: Trx, rows: readonly Tables['results'][]): Promise<void> => {
-  for (const part of chunks(sql, rows, 6))
-    await trx
-      .insertInto('results')
-      .values(part)
-      .onConflict((conflict) => conflict.columns(['image_id', 'generation', 'model_digest']).doNothing())
-      .execute();
-};
+const keepHistory = batch<Tables['results']>(
+  {
+    ...{ image_id: 'text', generation: 'number', model_digest: 'text', attempt: 'number' },
+    ...{ result: 'text', recorded_at: 'number' },
+  },
+  (input) => `insert into results (image_id, generation, model_digest, attempt, result, recorded_at)
+    select image_id, generation, model_digest, attempt, result, recorded_at from ${input} where true
+    on conflict (image_id, generation, model_digest) do nothing`,
+);
+
+const dropFromOutbox = batch<Id>(
+  idColumn,
+  (input) => `delete from outbox where image_id in (select id from ${input})`,
+);
 
 const keepThumbnails = async (sql: Sql, trx: Trx, rows: readonly Tables['thumbnails'][]): Promise<void> => {
   for (const part of chunks(sql, rows, 2))
@@ -152,15 +171,11 @@ export const record = (sql: Sql, outcomes: readonly TracedOutcome[]): Promise<Re
     await keepHistory(sql, trx, history);
     await writeImages(sql, trx, changed);
     await keepThumbnails(sql, trx, thumbnails);
-    for (const part of chunks(sql, changed, 1))
-      await trx
-        .deleteFrom('outbox')
-        .where(
-          'image_id',
-          'in',
-          part.map((row) => row.id),
-        )
-        .execute();
+    await dropFromOutbox(
+      sql,
+      trx,
+      changed.map(({ id }) => ({ id })),
+    );
     await writeEvents(sql, trx, changes);
     return recorded;
   });

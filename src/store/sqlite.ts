@@ -23,6 +23,10 @@ const sqlite: Differences = {
   },
   maxParameters: 32_000,
   concurrentWriters: false,
+  input: (columns) => {
+    const values = Object.keys(columns).map((name) => `value ->> '${name}' as ${name}`);
+    return `(select ${values.join(', ')} from json_each(?)) as input`;
+  },
   contains: (column, text) => sql<boolean>`instr(${column}, ${text}) > 0`,
   orderEvents: async () => {},
 };
