@@ -153,7 +153,8 @@ export const startWorkerPool = async (options: WorkerPoolOptions): Promise<Worke
   const scheduleDispatch = (): void => {
     if (scheduled) return;
     scheduled = true;
-    setImmediate(() => {
+    // Not setImmediate: whatever else this turn has led to, such as a transaction, would come first.
+    process.nextTick(() => {
       scheduled = false;
       dispatch();
     });
