@@ -9,7 +9,7 @@ const filled = (count: number, options: { maxBatch: number; maxWaitMs: number })
 };
 
 suite('the batch queue', () => {
-  test('shares what waits among the idle workers, oldest first', () => {
+  test('shares what waits among the workers, oldest first', () => {
     const queue = filled(7, { maxBatch: 8, maxWaitMs: 0 });
     const now = performance.now();
     assert.deepEqual(queue.take(3, now), [0, 1, 2]);

@@ -3,17 +3,17 @@ export interface BatchQueue<T> {
   /** It is to run by itself, before anything else. */
   addAlone(item: T): void;
   /**
-   * The next batch for one of `idle` workers. Empty if nothing waits, or if what waits is too little and not older
+   * The next batch for one of `sharers` workers. Empty if nothing waits, or if what waits is too little and not older
    * than `maxWaitMs` at the time `now`.
    */
-  take(idle: number, now: number): T[];
+  take(sharers: number, now: number): T[];
   /** When a batch that is held back for company is due; undefined if none is. */
   dueAt(): number | undefined;
   /** Empties the queue. */
   clear(): T[];
 }
 
-/** Forms batches from what waits: shared evenly among the idle workers, at most `maxBatch` each. */
+/** Forms batches from what waits: shared evenly among the workers, at most `maxBatch` each. */
 export const createBatchQueue = <T>({
   maxBatch,
   maxWaitMs,
@@ -26,13 +26,13 @@ export const createBatchQueue = <T>({
   return {
     add: (item) => void waiting.push({ item, dueAt: performance.now() + maxWaitMs }),
     addAlone: (item) => void alone.push(item),
-    take(idle, now) {
+    take(sharers, now) {
       const single = alone.shift();
       if (single !== undefined) return [single];
       const [oldest] = waiting;
-      if (!oldest || idle < 1) return [];
+      if (!oldest || sharers < 1) return [];
       if (waiting.length < maxBatch && now < oldest.dueAt) return [];
-      const size = Math.min(maxBatch, Math.ceil(waiting.length / idle));
+      const size = Math.min(maxBatch, Math.ceil(waiting.length / sharers));
       return waiting.splice(0, size).map(({ item }) => item);
     },
     dueAt: () => waiting[0]?.dueAt,

@@ -26,7 +26,7 @@ suite('a worker pool', { timeout: 240_000 }, () => {
     assert.ok(Object.values(timings).every((ms) => ms > 0));
   });
 
-  test('what arrives together goes through the model together, shared among the idle workers', async () => {
+  test('what arrives together goes through the model together, shared among the workers', async () => {
     await startPool({ workers: 2, maxBatch: 3 });
     const sizes: number[] = [];
     events.on('batch-started', (event) => 'pictures' in event && sizes.push(event.pictures));
@@ -49,6 +49,17 @@ suite('a worker pool', { timeout: 240_000 }, () => {
     sizes.length = 0;
     await classifyAll('red', 'blue');
     assert.deepEqual(sizes, [1, 1]);
+  });
+
+  test('an idle worker leaves a busy one its share', async () => {
+    await startPool({ workers: 2 });
+    const sizes: number[] = [];
+    events.on('batch-started', (event) => 'pictures' in event && sizes.push(event.pictures));
+    const begun = once(events, 'batch-started');
+    void classify('hangs');
+    await begun;
+    assert.deepEqual(await classifyAll('red', 'green', 'blue', 'red'), ['dog', 'cat', 'other', 'dog']);
+    assert.deepEqual(sizes, [1, 2, 1, 1]);
   });
 
   test('waits for a full batch no longer than it may', async () => {

@@ -128,9 +128,10 @@ export const startWorkerPool = async (options: WorkerPoolOptions): Promise<Worke
   const dispatch = (): void => {
     clearTimeout(wakeUp);
     if (stopping) return;
-    const idle = idleSlots();
-    for (const [index, slot] of idle.entries()) {
-      const batch = queue.take(idle.length - index, performance.now());
+    // Busy workers have their share, too: one of them may be done before a large batch that took it away.
+    const up = slots.filter((slot) => slot.stats().state !== 'down').length;
+    for (const [index, slot] of idleSlots().entries()) {
+      const batch = queue.take(up - index, performance.now());
       if (batch.length === 0) break;
       taken.add(slot);
       const run: Promise<void> = runBatch(slot, batch).finally(() => {
@@ -152,7 +153,8 @@ export const startWorkerPool = async (options: WorkerPoolOptions): Promise<Worke
   const scheduleDispatch = (): void => {
     if (scheduled) return;
     scheduled = true;
-    setImmediate(() => {
+    // Not setImmediate: whatever else this turn has led to, such as a transaction, would come first.
+    process.nextTick(() => {
       scheduled = false;
       dispatch();
     });

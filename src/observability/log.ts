@@ -11,6 +11,25 @@ const mixin = (): object => {
 };
 
 /**
+ * Writes the lines of one turn of the event loop together, at its end or with the process: with many images at once a
+ * system call for each line is what a consumer spends most of its time on.
+ */
+export const linesTogether = (to: { write(text: string): void }): { write(line: string): void } => {
+  let lines = '';
+  const flush = (): void => {
+    if (lines !== '') to.write(lines);
+    lines = '';
+  };
+  process.once('exit', flush);
+  return {
+    write(line) {
+      if (lines === '') setImmediate(flush);
+      lines += line;
+    },
+  };
+};
+
+/**
  * JSON lines on stdout, or readable ones on a terminal (NO_COLOR is honoured). Lines about an image carry
  * `imageId`, and `traceId` where traces are exported. `format` auto: readable if stdout is a terminal.
  */
@@ -24,7 +43,7 @@ export const createLog = (level: string, format: 'auto' | 'pretty' | 'json'): Lo
     formatters: { level: (label: string) => ({ level: label }) },
   };
   if (format === 'json' || (format === 'auto' && !terminal)) {
-    return pino(options, pino.destination({ dest: 1, sync: true }));
+    return pino(options, linesTogether(pino.destination({ dest: 1, sync: true })));
   }
   const colorize = terminal && !process.env.NO_COLOR;
   return pino(options, pretty({ sync: true, colorize, translateTime: 'SYS:HH:MM:ss.l', singleLine: true }));

@@ -17,6 +17,7 @@ import {
 } from '@opentelemetry/sdk-trace';
 import { version } from '../version.ts';
 import type { Logger } from './log.ts';
+import { spansAreExported } from './tracing.ts';
 
 export interface OtlpOptions {
   /** Where OTLP is taken over HTTP, such as http://collector:4318; `/v1/traces` is added. */
@@ -76,6 +77,7 @@ export const exportTraces = ({ url, ratio, role, log }: OtlpOptions): (() => Pro
   });
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   trace.setGlobalTracerProvider(provider);
+  spansAreExported();
   return async () => {
     const late = Promise.withResolvers<void>();
     const timer = setTimeout(late.resolve, lastExportMs);

@@ -11,8 +11,14 @@ import {
 import { version } from '../version.ts';
 import { formatTraceparent, parseTraceparent } from './traceparent.ts';
 
-/** Spans go nowhere, at the cost of a few calls, until an exporter is started (otlp.ts). */
 const tracer = trace.getTracer('gantry', version);
+
+/** Until then spans go nowhere, and those around the work of each image are not even made: they cost more than they look. */
+let exporting = false;
+/** An exporter was started (otlp.ts). */
+export const spansAreExported = (): void => {
+  exporting = true;
+};
 
 export interface SpanSettings {
   readonly kind?: SpanKind;
@@ -48,6 +54,7 @@ export const outsideTraces = <T>(run: () => T): T => context.with(ROOT_CONTEXT, 
 
 /** Runs with a span of its own, which ends with it; what it throws is noted there and thrown on. */
 export const inSpan = async <T>(name: string, settings: SpanSettings, run: () => Promise<T>): Promise<T> => {
+  if (!exporting) return run();
   const span = startSpan(name, settings);
   try {
     return await whileActive(span, run);
@@ -62,8 +69,9 @@ export const inSpan = async <T>(name: string, settings: SpanSettings, run: () =>
 };
 
 /** A child of the active span that is over already. Times are milliseconds since 1970. */
-export const pastSpan = (name: string, startTime: number, ms: number, attributes: Attributes = {}): void =>
-  startSpan(name, { startTime, attributes }).end(startTime + ms);
+export const pastSpan = (name: string, startTime: number, ms: number, attributes: Attributes = {}): void => {
+  if (exporting) startSpan(name, { startTime, attributes }).end(startTime + ms);
+};
 
 /** W3C Trace Context of the active span; undefined if nothing is traced. */
 export const currentTraceparent = (): string | undefined => {

@@ -110,7 +110,6 @@ export const createProcess = (context: ProcessContext): ((delivery: Delivery) =>
         return 'ack';
       }
       const { bytes, picture, result } = outcome;
-      log.info({ ...about, bytes, contentType: job.contentType, key: job.blob }, 'image retrieved');
       const timings = { waitMs, ...outcome.timings };
       await report(broker, job, {
         kind: 'succeeded',
@@ -119,6 +118,8 @@ export const createProcess = (context: ProcessContext): ((delivery: Delivery) =>
       });
       const { fetchMs, decodeMs, inferMs } = timings;
       const ms = Math.round((fetchMs + decodeMs + inferMs) * 10) / 10;
+      // Both now, so that they are written together.
+      log.info({ ...about, bytes, contentType: job.contentType, key: job.blob }, 'image retrieved');
       log.info({ ...about, label: result.label, confidence: result.confidence, ms }, 'image classified');
       metrics.attempts.inc({ outcome: 'succeeded' });
       for (const [stage, took] of Object.entries({ fetch: fetchMs, decode: decodeMs, infer: inferMs }))
