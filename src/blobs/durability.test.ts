@@ -16,11 +16,13 @@ const watchSteps = async (t: TestContext, dir: string, before: (step: Step) => v
   const handle = await fs.open(dir);
   const prototype: FileHandle = Object.getPrototypeOf(handle);
   await handle.close();
-  const { sync } = prototype;
-  t.mock.method(prototype, 'sync', async function (this: FileHandle) {
-    before((await this.stat()).isDirectory() ? 'sync folder' : 'sync file');
-    await sync.call(this);
-  });
+  for (const name of ['sync', 'datasync'] as const) {
+    const sync = prototype[name];
+    t.mock.method(prototype, name, async function (this: FileHandle) {
+      before((await this.stat()).isDirectory() ? 'sync folder' : 'sync file');
+      await sync.call(this);
+    });
+  }
   const { rename } = fs;
   t.mock.method(fs, 'rename', async (...paths: Parameters<typeof rename>) => {
     before('rename');
@@ -75,4 +77,17 @@ suite('durability of file system blobs', () => {
       assert.deepEqual(await keysOf(blobs), ['2026/11/23/a.jpg']);
     });
   }
+
+  test('small pieces are written together, and every byte of them', async (t) => {
+    const dir = await freshFolder(t);
+    const handle = await fs.open(dir);
+    const prototype: FileHandle = Object.getPrototypeOf(handle);
+    await handle.close();
+    const written = t.mock.method(prototype, 'write');
+    const blobs = filesystemBlobs(dir);
+    const all = Buffer.from(Array.from({ length: 250_000 }, (_, n) => n % 251));
+    await blobs.put('2026/11/23/a.jpg', pieces(all, 5_000));
+    assert.equal(written.mock.callCount(), 2);
+    assert.deepEqual(Buffer.from(await blobs.read('2026/11/23/a.jpg')), all);
+  });
 });

@@ -31,6 +31,25 @@ const writeAll = async (handle: FileHandle, bytes: Uint8Array): Promise<void> =>
   }
 };
 
+/** What comes in smaller pieces is written in pieces of this size (bytes): each write is a turn of another thread. */
+const blockBytes = 131_072;
+
+/** The same bytes in fewer pieces. */
+async function* inBlocks(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let waiting: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of source) {
+    waiting.push(chunk);
+    bytes += chunk.byteLength;
+    if (bytes < blockBytes) continue;
+    yield Buffer.concat(waiting);
+    waiting = [];
+    bytes = 0;
+  }
+  const [only] = waiting;
+  if (only !== undefined) yield waiting.length === 1 ? only : Buffer.concat(waiting);
+}
+
 const makeRoot = async (root: string): Promise<void> => {
   const first = await mkdir(root, { recursive: true, mode: 0o750 });
   if (first === undefined) return;
@@ -114,8 +133,9 @@ export const filesystemBlobs = (dir: string): FilesystemBlobs => {
       const { path, handle } = await storing(createTemporaryFile(root));
       try {
         // Only our own steps become BlobsUnavailable; what the source throws passes as it is.
-        for await (const chunk of source) await storing(writeAll(handle, chunk));
-        await storing(handle.sync());
+        for await (const block of inBlocks(source)) await storing(writeAll(handle, block));
+        // Its size and bytes; when it was changed may be lost.
+        await storing(handle.datasync());
         await storing(handle.close());
         await storing(moveInto(target, path));
       } catch (error) {

@@ -9,6 +9,7 @@ import { observedBroker } from '../observability/observed-broker.ts';
 import { webMetrics } from '../observability/web-metrics.ts';
 import { version } from '../version.ts';
 import { startConsumerRole } from './consumer-role.ts';
+import { startFileThreads } from './file-threads.ts';
 import { untilSignal } from './lifecycle.ts';
 import { openBroker } from './open-broker.ts';
 import { openTracing } from './open-tracing.ts';
@@ -32,6 +33,7 @@ const resultsRecorded = async (broker: Broker): Promise<void> => {
 
 /** `gantry serve`: web server and consumer in one process group; broker, store and images embedded unless set otherwise. */
 export const serve = async (config: Config): Promise<void> => {
+  startFileThreads();
   const log = createLog(config.logLevel, config.logFormat);
   const metrics = createMetrics('serve');
   const stopTracing = await openTracing(config, 'serve', log);

@@ -24,7 +24,7 @@ const openFeed = async () => {
     return images.map(({ id }) => id);
   };
   const upload = async (): Promise<string> => (await uploadMany(1))[0] ?? '';
-  return { store, upload, uploadMany, feed: await startEventFeed(store, log) };
+  return { store, upload, uploadMany, feed: startEventFeed(store, log) };
 };
 
 const take = async (events: AsyncGenerator<ImageEvent>, count: number): Promise<string[]> => {
@@ -51,6 +51,28 @@ test('without any hint the store is asked all the same', async () => {
   const following = take(feed.follow(await feed.last(), never), 1);
   const id = await upload();
   assert.deepEqual(await following, [id]);
+  await feed.stop();
+  await store.close();
+});
+
+test('while nobody listens the store is not asked, and who comes then misses nothing', async (t) => {
+  const { store, upload, feed } = await openFeed();
+  const asked = [t.mock.method(store, 'lastEvent'), t.mock.method(store, 'events')];
+  await upload();
+  for (let n = 0; n < 5; n++) {
+    feed.wake();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.deepEqual(
+    asked.map(({ mock }) => mock.callCount()),
+    [0, 0],
+  );
+  const following = take(feed.follow(await feed.last(), never), 2);
+  const after = [await upload()];
+  feed.wake();
+  after.push(await upload());
+  feed.wake();
+  assert.deepEqual(await following, after);
   await feed.stop();
   await store.close();
 });

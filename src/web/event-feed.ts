@@ -20,25 +20,35 @@ export interface EventFeed {
 }
 
 /** Reads new events from the store once for all listeners. The hint is only a hint: polling is the truth. */
-export const startEventFeed = async (store: Store, log: Logger): Promise<EventFeed> => {
-  let last = await store.lastEvent();
+export const startEventFeed = (store: Store, log: Logger): EventFeed => {
+  /** Unknown while nobody listens: then the store is not asked at all. */
+  let last: number | undefined;
   let recent: ImageEvent[] = [];
   let news = Promise.withResolvers<void>();
   let listeners = 0;
   const stopped = new AbortController();
 
+  const tell = (): void => {
+    news.resolve();
+    news = Promise.withResolvers();
+  };
   const poll = repeating('event feed', pollMs, log, async () => {
     if (listeners === 0) {
       recent = [];
+      last = undefined;
+      return false;
+    }
+    if (last === undefined) {
       last = await store.lastEvent();
+      // Up to there everyone reads for himself.
+      tell();
       return false;
     }
     const events = await store.events(last, page);
     if (events.length === 0) return false;
     last = events.at(-1)?.seq ?? last;
     recent = [...recent, ...events].slice(-kept);
-    news.resolve();
-    news = Promise.withResolvers();
+    tell();
     return events.length === page;
   });
 

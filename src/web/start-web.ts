@@ -56,7 +56,7 @@ const untendedMs = 60_000;
 export const startWeb = async (parts: WebParts): Promise<Web> => {
   const { config, store, blobs, broker, metrics, log, models, version } = parts;
   let draining = false;
-  const feed = await startEventFeed(store, log);
+  const feed = startEventFeed(store, log);
   const changed = feed.wake;
   const confirmed = createConfirmed(store, log);
   const { dispatch, flush } = createDispatcher(confirmed, broker, metrics, log);
