@@ -70,7 +70,9 @@ const spawnWorker = (): ChildProcess =>
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     env: workerEnvironment(process.env),
-    execArgv: [],
+    // MB. V8 counts pixels to its heap, which is small; without this it would search all of it every twenty pictures,
+    // which is a tenth of a worker's processor time.
+    execArgv: ['--initial-old-space-size=64'],
   });
 
 /** Forks a worker. */
