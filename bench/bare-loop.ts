@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { workerArguments, workerEnvironment } from '../src/consumer/worker-process.ts';
 import type { Loop } from './bare-worker.ts';
 import { type Measured, measure } from './load.ts';
 
@@ -16,7 +17,8 @@ export interface BareLoop {
 
 /** A process a core that does nothing but decode and infer: what the machine can do. */
 export const startBareLoop = async (loop: Loop): Promise<BareLoop> => {
-  const children = Array.from({ length: availableParallelism() }, () => fork(script, [modelDir, loop]));
+  const as = { execArgv: workerArguments, env: workerEnvironment(process.env) };
+  const children = Array.from({ length: availableParallelism() }, () => fork(script, [modelDir, loop], as));
   await Promise.all(children.map((child) => once(child, 'message')));
   return {
     run: (files) =>

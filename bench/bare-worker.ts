@@ -10,7 +10,7 @@ import { toTensor } from '../src/classifier/tensor.ts';
 /** `bare`: what a worker does, in batches. `plain`: no more than the model needs, one by one. */
 export type Loop = 'bare' | 'plain';
 
-const [modelDir = '', loop, batchSize = '4'] = process.argv.slice(2);
+const [modelDir = '', loop, batchSize = '8'] = process.argv.slice(2);
 const model = await loadModel(modelDir);
 const session = await openSession(model);
 const { resize, crop } = model.preprocess;

@@ -65,7 +65,7 @@ export const settings = {
   s3Region: setting(text, 'us-east-1', 'Region of the bucket.'),
   model: setting(folder, 'models/pets', 'Model folder: a manifest.json and its ONNX file.'),
   workers: setting(integer(1, 1024), undefined, 'Inference processes. Unset: as many as there are cores.'),
-  maxBatch: setting(integer(1, 256), '4', 'Most images one worker runs through the model at once.'),
+  maxBatch: setting(integer(1, 256), '8', 'Most images one worker runs through the model at once.'),
   maxWaitMs: setting(duration(0, 86400e3), '0ms', 'How long an idle worker waits for a batch to fill up.'),
   jobDeadline: setting(
     duration(100),

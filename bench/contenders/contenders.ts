@@ -6,7 +6,7 @@ import { installContenders, type PythonProcess, startPython } from './python.ts'
 
 const workers = `${availableParallelism()}`;
 /** As many pictures as one of Gantry's workers takes at once. */
-const batching = { WORKERS: workers, MAX_BATCH: '4' };
+const batching = { WORKERS: workers, MAX_BATCH: '8' };
 
 type Label = System['label'];
 

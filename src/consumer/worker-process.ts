@@ -65,14 +65,18 @@ export const workerEnvironment = (environment: NodeJS.ProcessEnv): NodeJS.Proces
   MALLOC_TOP_PAD_: '2097152',
 });
 
+/**
+ * Node's flags for a worker. MB: V8 counts pixels to its heap, which is small; without this it would search all of it
+ * every twenty pictures, which is a tenth of a worker's processor time.
+ */
+export const workerArguments: string[] = ['--initial-old-space-size=64'];
+
 const spawnWorker = (): ChildProcess =>
   fork(entry, {
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     env: workerEnvironment(process.env),
-    // MB. V8 counts pixels to its heap, which is small; without this it would search all of it every twenty pictures,
-    // which is a tenth of a worker's processor time.
-    execArgv: ['--initial-old-space-size=64'],
+    execArgv: workerArguments,
   });
 
 /** Forks a worker. */
