@@ -6,11 +6,13 @@ import { loadModel } from '../src/classifier/manifest.ts';
 import { openSession } from '../src/classifier/onnx.ts';
 import { preprocess } from '../src/classifier/preprocess.ts';
 import { toTensor } from '../src/classifier/tensor.ts';
+import { loadConfig } from '../src/config.ts';
 
 /** `bare`: what a worker does, in batches. `plain`: no more than the model needs, one by one. */
 export type Loop = 'bare' | 'plain';
 
-const [modelDir = '', loop, batchSize = '8'] = process.argv.slice(2);
+const [modelDir = '', loop] = process.argv.slice(2);
+const { maxBatch } = loadConfig({});
 const model = await loadModel(modelDir);
 const session = await openSession(model);
 const { resize, crop } = model.preprocess;
@@ -39,8 +41,7 @@ const plain = async (files: readonly string[]): Promise<void> => {
 
 const run = loop === 'plain' ? plain : bare;
 process.on('message', async (files: string[]) => {
-  const size = Number(batchSize);
-  for (let at = 0; at < files.length; at += size) await run(files.slice(at, at + size));
+  for (let at = 0; at < files.length; at += maxBatch) await run(files.slice(at, at + maxBatch));
   process.send?.('done');
 });
 process.send?.('ready');

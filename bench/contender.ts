@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { type EventSourceMessage, EventSourceParserStream } from 'eventsource-parser/stream';
 import { type Body, connect } from './load.ts';
 import type { Services } from './services.ts';
@@ -12,6 +13,9 @@ export interface System {
   readonly rest?: { pause(): void; resume(): void };
   stop(): Promise<void>;
 }
+
+/** Pictures under way at saturation: a batch at work and one waiting for each worker. */
+export const saturating = 16 * availableParallelism();
 
 /** Sends one of the pictures in a request of its own; resolves with its label. */
 export type Classify = (n: number) => Promise<string>;

@@ -3,15 +3,13 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { seeded } from '../test/resilience/seeded.ts';
 import type { Benchmark } from './benchmark.ts';
-import { type Classify, classifier } from './contender.ts';
+import { type Classify, classifier, saturating } from './contender.ts';
 import { bentoml, celery, litserve } from './contenders/contenders.ts';
 import { gantryApart, gantryServe } from './gantry-contenders.ts';
 import { arrivals, arrive, type Body, forms, keepBusy, type Measured, median, spread } from './load.ts';
 import { makePictures, percentile, rounded } from './pictures.ts';
 import { drop, type Started, type Systems, startSystems } from './start-systems.ts';
 
-/** Pictures under way at saturation: a batch at work and one waiting for each worker, and as many on their way. */
-const atOnce = 16 * availableParallelism();
 /** A system that falls behind must not make the load generator open connections without end. */
 const mostConnections = 256;
 
@@ -58,7 +56,7 @@ const measure = async (running: readonly Running[], quick: boolean) => {
   const measured: Rounds = new Map(
     running.map(({ name }) => [name, { saturated: [], alone: [], half: [], most: [] }]),
   );
-  const saturate = ({ classify }: Running): Promise<Measured> => keepBusy(atOnce, saturatedMs, classify);
+  const saturate = ({ classify }: Running): Promise<Measured> => keepBusy(saturating, saturatedMs, classify);
   for (let round = 0; round < rounds; round++) {
     for (const one of running) measured.get(one.name)?.saturated.push(await saturate(one));
   }
@@ -98,7 +96,7 @@ const ratio = (
 
 const rowsOf = (measured: Rounds, slowest: number) => {
   const called: Record<Load, string> = {
-    saturated: `${atOnce} at once`,
+    saturated: `${saturating} at once`,
     alone: '1 at once',
     half: `${rounded(0.5 * slowest)}/s`,
     most: `${rounded(0.8 * slowest)}/s`,

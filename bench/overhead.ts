@@ -3,14 +3,11 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startBareLoop } from './bare-loop.ts';
 import type { Benchmark, Table } from './benchmark.ts';
-import { classifier } from './contender.ts';
+import { classifier, saturating } from './contender.ts';
 import { gantryApart, gantryServe } from './gantry-contenders.ts';
 import { forms, getThrough, type Measured, median, spread } from './load.ts';
 import { makePictures, rounded } from './pictures.ts';
 import { startSystems } from './start-systems.ts';
-
-/** A batch at work and one waiting for each worker, and as many on their way. */
-const atOnce = 16 * availableParallelism();
 
 interface Lane {
   readonly name: string;
@@ -47,8 +44,8 @@ export const overhead: Benchmark = {
       { name: 'bare loop: decode, thumbnail, inference', run: (n) => loops.bare.run(files.slice(0, n)) },
       { name: 'plain loop: decode, inference', run: (n) => loops.plain.run(files.slice(0, n)) },
       ...systems.started.map(({ name, system }) => {
-        const classify = classifier(system, bodies, atOnce);
-        return { name, run: (n: number) => getThrough(n, atOnce, classify) };
+        const classify = classifier(system, bodies, saturating);
+        return { name, run: (n: number) => getThrough(n, saturating, classify) };
       }),
     ];
     const measured = new Map<string, Measured[]>(lanes.map(({ name }) => [name, []]));

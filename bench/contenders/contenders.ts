@@ -1,12 +1,13 @@
 import { availableParallelism } from 'node:os';
 import type { EventSourceMessage } from 'eventsource-parser/stream';
+import { loadConfig } from '../../src/config.ts';
 import { freePorts } from '../../test/services/free-port.ts';
 import { type Contender, followResults, type System } from '../contender.ts';
 import { installContenders, type PythonProcess, startPython } from './python.ts';
 
 const workers = `${availableParallelism()}`;
 /** As many pictures as one of Gantry's workers takes at once. */
-const batching = { WORKERS: workers, MAX_BATCH: '8' };
+const batching = { WORKERS: workers, MAX_BATCH: `${loadConfig({}).maxBatch}` };
 
 type Label = System['label'];
 

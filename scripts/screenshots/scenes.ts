@@ -22,28 +22,24 @@ const choose = (page: Page, ...names: string[]) => {
   return page.locator('input[type=file]').first().setInputFiles(files);
 };
 
+/** A small window has the filters behind a button. */
+const openTimes = async (page: Page) => {
+  await page.locator('.card').first().waitFor();
+  const toggle = page.locator('.filter-toggle');
+  if (await toggle.isVisible()) await toggle.click();
+  await page.locator('.filter-time summary').click();
+};
+
 /** Every view, and what it looks like when something is not as it should be. */
 export const scenes: readonly Scene[] = [
   { name: 'empty', search: '', empty: true, prepare: (page) => text(page, 'No images yet') },
   { name: 'images', search: '', prepare: (page) => text(page, 'All 17 images are listed.') },
-  {
-    name: 'filter',
-    search: '?label=cat',
-    prepare: async (page) => {
-      await page.locator('.card').first().waitFor();
-      const toggle = page.locator('.filter-toggle');
-      if (await toggle.isVisible()) await toggle.click();
-      await page.locator('.filter-time summary').click();
-    },
-  },
+  { name: 'filter', search: '?label=cat', prepare: openTimes },
   {
     name: 'filter-day',
     search: '',
     prepare: async (page) => {
-      await page.locator('.card').first().waitFor();
-      const toggle = page.locator('.filter-toggle');
-      if (await toggle.isVisible()) await toggle.click();
-      await page.locator('.filter-time summary').click();
+      await openTimes(page);
       const today = new Date();
       const day = new Date(today.getTime() - today.getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
       await page.getByLabel('Uploaded on').fill(day);

@@ -24,7 +24,8 @@ export const addConnection = (command: Command): Command =>
 export const serverUrl = (told: string | undefined): string => told ?? (process.env.GANTRY_URL || defaultUrl);
 
 /** A further line about a server that was never there. */
-export const hint = '\nIs it running? `gantry serve` starts one here; --url or GANTRY_URL names another';
+export const absentHint =
+  '\nIs it running? `gantry serve` starts one here; --url or GANTRY_URL names another';
 
 const fromFile = (where: string, path: string): string => {
   try {

@@ -1,7 +1,7 @@
 import { ClientError, type GantryClient, type Image, persistently } from '../client/client.ts';
 import { ConfigError, duration, integer } from '../setting-kinds.ts';
 import { begunUploads, begunUploadsFolder } from './begun-uploads.ts';
-import { type Connection, connect, hint, serverUrl } from './connection.ts';
+import { absentHint, type Connection, connect, serverUrl } from './connection.ts';
 import { awaitEndings } from './endings.ts';
 import { watchOutage } from './outage.ts';
 import { stopOnSignals } from './stop-on-signals.ts';
@@ -37,7 +37,7 @@ const introduce = async (
   report: Report,
   signal: AbortSignal,
 ): Promise<{ maxFileBytes: number; mayRead: boolean }> => {
-  const outage = watchOutage(firstPatienceMs, report.tell, hint);
+  const outage = watchOutage(firstPatienceMs, report.tell, absentHint);
   try {
     const either = AbortSignal.any([signal, outage.over]);
     const { limits } = await persistently(() => server.system(signal), either, outage.failed);

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { addConnection, type Connection, connect, hint, serverUrl } from './connection.ts';
+import { absentHint, addConnection, type Connection, connect, serverUrl } from './connection.ts';
 import { addExamples } from './help.ts';
 import { print, printJson } from './print.ts';
 import { stopOnSignals } from './stop-on-signals.ts';
@@ -29,7 +29,8 @@ const watch = async (options: Watch): Promise<void> => {
       state = 'open';
     },
     onLost({ message }) {
-      if (state !== 'lost') tell(`${message}; trying again (Ctrl-C stops)${state === 'new' ? hint : ''}`);
+      if (state !== 'lost')
+        tell(`${message}; trying again (Ctrl-C stops)${state === 'new' ? absentHint : ''}`);
       state = 'lost';
     },
   });

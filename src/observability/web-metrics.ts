@@ -68,7 +68,7 @@ export const webMetrics = (metrics: Metrics) => {
       'Age of the oldest unfinished image; 0 if there is none.',
     ),
     deadImages: gauge('gantry_images_dead', 'Images whose every attempt failed and that nobody replayed.'),
-    outbox: gauge('gantry_outbox_rows', 'Jobs that the broker has not confirmed yet.'),
+    outbox: gauge('gantry_outbox_rows', 'Jobs that the broker has not confirmed yet, or only a moment ago.'),
     oldestOutboxSeconds: gauge(
       'gantry_oldest_outbox_row_seconds',
       'Age of the oldest row of the outbox; 0 if there is none.',

@@ -15,8 +15,6 @@ export interface ProcessContext {
   readonly log: Logger;
   /** Attempts an image gets before it is dead. */
   readonly maxAttempts: number;
-  /** See {@link tellTaken}. */
-  readonly tellAfterMs?: number;
 }
 
 /** Publishes what became of an attempt. */
@@ -81,8 +79,8 @@ const traceStages = ({ timings, begunAt }: Classified): void => {
  * is acknowledged. Throws (so the job is delivered again) only if the broker takes no message.
  */
 export const createProcess = (context: ProcessContext): ((delivery: Delivery) => Promise<Verdict>) => {
-  const { broker, classifier, metrics, log, tellAfterMs } = context;
-  const taken = tellTaken(broker, tellAfterMs);
+  const { broker, classifier, metrics, log } = context;
+  const taken = tellTaken(broker);
   return async (delivery) => {
     let job: Job;
     try {

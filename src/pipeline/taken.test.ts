@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { memoryBroker } from '../broker/memory.ts';
 import { createMetrics } from '../observability/metrics.ts';
 import { webMetrics } from '../observability/web-metrics.ts';
@@ -71,7 +70,8 @@ test('hints of one and of several attempts are recorded', async () => {
   await store.close();
 });
 
-test('what ended lately stands for what is not told of yet', async () => {
+test('what ended lately stands for what is not told of yet', async (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() });
   const store = await openStore();
   const [told, untold, ended] = [newImage(), newImage(), newImage()];
   await store.accept([{ images: [told, untold, ended] }], 60_000);
@@ -82,7 +82,7 @@ test('what ended lately stands for what is not told of yet', async () => {
   const error = { code: 'undecodable', message: 'cut off' };
   await store.record([{ ...of, id: ended.id, kind: 'failed', error, picture: null }]);
   assert.equal(await countTaken(store, begin), 2);
-  await sleep(3 * tellAfterMs);
+  t.mock.timers.tick(3 * tellAfterMs);
   assert.equal(await countTaken(store, begin), 1);
   await store.close();
 });
