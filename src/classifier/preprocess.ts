@@ -19,6 +19,7 @@ export interface Prepared {
 }
 
 type Model = Pick<Manifest, 'input' | 'preprocess'>;
+
 /** Whatever the file holds (CMYK, grey, palette, 16 bits, transparency) as 8-bit sRGB on white. */
 const toRgb = async (
   picture: Sharp,
