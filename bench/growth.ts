@@ -1,6 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { json } from '../test/acceptance/target.ts';
 import { startPostgres } from '../test/services/postgres.ts';
 import type { Benchmark, Table } from './benchmark.ts';
 import { costOf, endedOf, endedSince } from './cost.ts';
@@ -11,9 +13,19 @@ import { embedded, type System, scaledOut, stubModel } from './system.ts';
 
 const env = { GANTRY_MODEL: stubModel, GANTRY_MAX_BACKLOG: '1000000' };
 
+/** Resolves when what the system found waiting has been queued again: that is done once, whoever looks. */
+const queuedAgain = async ({ url }: System): Promise<void> => {
+  for (;;) {
+    const { outbox } = await json<{ outbox: { rows: number } }>(await fetch(`${url}/system`));
+    if (outbox.rows === 0) return;
+    await sleep(100);
+  }
+};
+
 /** While `count` of its backlog end, after some to warm up. */
 const measure = async (system: System, size: Size, count: number): Promise<Table['rows'][number]> => {
   await endedSince(system, size.stored, Math.floor(count / 5));
+  await queuedAgain(system);
   const before = await endedOf(system);
   const { imagesPerSecond, perImage } = await costOf(system, () => endedSince(system, before, count));
   const [web = Number.NaN] = (await system.parts()).web ?? [];

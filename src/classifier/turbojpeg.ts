@@ -89,6 +89,7 @@ const loadFfi = (): Ffi | undefined => {
 const bind = ({ dlopen }: Ffi, path: string) =>
   dlopen(path, {
     tj3Init: { arguments: ['i32'], return: 'pointer' },
+    tj3Destroy: { arguments: ['pointer'], return: 'void' },
     tj3Set: { arguments: ['pointer', 'i32', 'i32'], return: 'i32' },
     tj3Get: { arguments: ['pointer', 'i32'], return: 'i32' },
     tj3DecompressHeader: { arguments: ['pointer', 'pointer', 'u64'], return: 'i32' },
@@ -104,9 +105,18 @@ const bind = ({ dlopen }: Ffi, path: string) =>
 
 const use = (ffi: Ffi, path: string): TurboJpeg => {
   const lib = bind(ffi, path);
-  const reader = lib.tj3Init(tj.init.decompress);
-  lib.tj3Set(reader, tj.parameter.stopOnWarning, 1);
-  lib.tj3Set(reader, tj.parameter.scanLimit, mostScans);
+  const newReader = () => {
+    const made = lib.tj3Init(tj.init.decompress);
+    lib.tj3Set(made, tj.parameter.stopOnWarning, 1);
+    lib.tj3Set(made, tj.parameter.scanLimit, mostScans);
+    return made;
+  };
+  let reader = newReader();
+  /** One that has failed may stay in the middle of that file, and then fails with every other (a bad Huffman table). */
+  const failed = (): undefined => {
+    lib.tj3Destroy(reader);
+    reader = newReader();
+  };
   const writer = lib.tj3Init(tj.init.compress);
   lib.tj3Set(writer, tj.parameter.noRealloc, 1);
   lib.tj3Set(writer, tj.parameter.subsampling, tj.subsampling['420']);
@@ -126,14 +136,14 @@ const use = (ffi: Ffi, path: string): TurboJpeg => {
   return {
     plainSize(bytes) {
       if (bytes[0] !== 0xff || bytes[1] !== 0xd8 || !isPlain(bytes)) return undefined;
-      if (lib.tj3DecompressHeader(reader, bytes, BigInt(bytes.length)) !== 0) return undefined;
+      if (lib.tj3DecompressHeader(reader, bytes, BigInt(bytes.length)) !== 0) return failed();
       if (got(tj.parameter.precision) !== 8 || !known.includes(got(tj.parameter.colourspace)))
         return undefined;
       return { width: got(tj.parameter.width), height: got(tj.parameter.height) };
     },
     decode(bytes, atLeast) {
       const size = BigInt(bytes.length);
-      if (lib.tj3DecompressHeader(reader, bytes, size) !== 0) return undefined;
+      if (lib.tj3DecompressHeader(reader, bytes, size) !== 0) return failed();
       const shrunk = (by: number): Size => ({
         width: Math.ceil(got(tj.parameter.width) / by),
         height: Math.ceil(got(tj.parameter.height) / by),
@@ -143,11 +153,11 @@ const use = (ffi: Ffi, path: string): TurboJpeg => {
           const { width, height } = shrunk(one);
           return width >= atLeast.width && height >= atLeast.height;
         }) ?? 1;
-      if (lib.tj3SetScalingFactor(reader, (BigInt(by) << 32n) | 1n) !== 0) return undefined;
+      if (lib.tj3SetScalingFactor(reader, (BigInt(by) << 32n) | 1n) !== 0) return failed();
       const { width, height } = shrunk(by);
       const memory = lend(width * height * 3);
       if (lib.tj3Decompress8(reader, bytes, size, memory, width * 3, tj.pixelFormat.rgb) !== 0)
-        return undefined;
+        return failed();
       return {
         data: memory.subarray(0, width * height * 3),
         width,
