@@ -11,21 +11,24 @@ import { makeTinyPicture } from './pictures.ts';
 import { residentMiB } from './processes.ts';
 import { embedded, type System, scaledOut, stubModel } from './system.ts';
 
-const env = { GANTRY_MODEL: stubModel, GANTRY_MAX_BACKLOG: '1000000' };
+const env = { GANTRY_MODEL: stubModel, GANTRY_MAX_BACKLOG: '1000000', GANTRY_JOB_DEADLINE: '1d' };
 
-/** Resolves when what the system found waiting has been queued again: that is done once, whoever looks. */
-const queuedAgain = async ({ url }: System): Promise<void> => {
+/** Queues again what the system found waiting: that is done once, after the start, whoever works meanwhile. */
+const queueAgain = async (system: System): Promise<void> => {
+  const { workers = [] } = await system.parts();
+  for (const pid of workers) process.kill(pid, 'SIGSTOP');
   for (;;) {
-    const { outbox } = await json<{ outbox: { rows: number } }>(await fetch(`${url}/system`));
-    if (outbox.rows === 0) return;
+    const { outbox } = await json<{ outbox: { rows: number } }>(await fetch(`${system.url}/system`));
+    if (outbox.rows === 0) break;
     await sleep(100);
   }
+  for (const pid of workers) process.kill(pid, 'SIGCONT');
 };
 
 /** While `count` of its backlog end, after some to warm up. */
 const measure = async (system: System, size: Size, count: number): Promise<Table['rows'][number]> => {
+  await queueAgain(system);
   await endedSince(system, size.stored, Math.floor(count / 5));
-  await queuedAgain(system);
   const before = await endedOf(system);
   const { imagesPerSecond, perImage } = await costOf(system, () => endedSince(system, before, count));
   const [web = Number.NaN] = (await system.parts()).web ?? [];
@@ -35,8 +38,8 @@ const measure = async (system: System, size: Size, count: number): Promise<Table
 const sizes = (quick: boolean): Size[] =>
   quick
     ? [
-        { stored: 1_000, backlog: 600 },
         { stored: 1_000, backlog: 2_000 },
+        { stored: 1_000, backlog: 4_000 },
       ]
     : [
         { stored: 10_000, backlog: 4_000 },
