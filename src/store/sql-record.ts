@@ -1,6 +1,6 @@
 import { isFinal } from '../pipeline/image.ts';
 import type { Outcome, ProcessingHint } from '../pipeline/message.ts';
-import { batch, type Kind } from './batch.ts';
+import { batch, type Kind, sized } from './batch.ts';
 import { chunks, type Sql } from './differences.ts';
 import { imageRowNames } from './rows.ts';
 import type { ImageRow, Tables, Trx } from './schema.ts';
@@ -123,15 +123,20 @@ const dropFromOutbox = batch<Id>(
   (input) => `delete from outbox where image_id in (select id from ${input})`,
 );
 
+const insertThumbnails = sized((db, size) =>
+  db
+    .insertInto('thumbnails')
+    .values(Array.from({ length: size }, () => ({ image_id: '', webp: Buffer.alloc(0) })))
+    .onConflict((conflict) =>
+      conflict.column('image_id').doUpdateSet(({ ref }) => ({ webp: ref('excluded.webp') })),
+    ),
+);
+
 const keepThumbnails = async (sql: Sql, trx: Trx, rows: readonly Tables['thumbnails'][]): Promise<void> => {
-  for (const part of chunks(sql, rows, 2))
-    await trx
-      .insertInto('thumbnails')
-      .values(part)
-      .onConflict((conflict) =>
-        conflict.column('image_id').doUpdateSet(({ ref }) => ({ webp: ref('excluded.webp') })),
-      )
-      .execute();
+  for (const part of chunks(sql, rows, 2)) {
+    const parameters = part.flatMap(({ image_id, webp }) => [image_id, webp]);
+    await insertThumbnails(sql, trx, part.length, parameters);
+  }
 };
 
 export const record = (sql: Sql, outcomes: readonly TracedOutcome[]): Promise<Recorded[]> =>

@@ -25,7 +25,8 @@ const sqlite: Differences = {
   concurrentWriters: false,
   input: (columns) => {
     const values = Object.keys(columns).map((name) => `value ->> '${name}' as ${name}`);
-    return `(select ${values.join(', ')} from json_each(?)) as input`;
+    // json_each would write each row as text again for every one of its columns.
+    return `(select ${values.join(', ')} from jsonb_each(?)) as input`;
   },
   contains: (column, text) => sql<boolean>`instr(${column}, ${text}) > 0`,
   orderEvents: async () => {},
