@@ -12,6 +12,13 @@ export interface Differences {
   readonly concurrentWriters: boolean;
   /** The rows of a statement's one parameter, a JSON array of objects, as a table called `input`. */
   input(columns: Readonly<Record<string, Kind>>): string;
+  /** The name of a statement's parameter number `n`, from 1. */
+  parameter(n: number): string;
+  /**
+   * Told of each statement whose text never changes, before it is first executed. `silent`: nobody wants its answer, so
+   * that within a transaction it may be executed as late as with the commit.
+   */
+  constant(text: string, silent: boolean): void;
   /** Whether `column` contains `text`, byte for byte. */
   contains(column: Expression<string>, text: string): Expression<SqlBool>;
   /**

@@ -1,7 +1,7 @@
 import { isFinal } from '../pipeline/image.ts';
 import type { Outcome, ProcessingHint } from '../pipeline/message.ts';
-import { batch, type Kind } from './batch.ts';
-import { chunks, type Sql } from './differences.ts';
+import { batch, each, type Kind } from './batch.ts';
+import type { Sql } from './differences.ts';
 import { imageRowNames } from './rows.ts';
 import type { ImageRow, Tables, Trx } from './schema.ts';
 import { type Written, writeEvents } from './sql-events.ts';
@@ -48,6 +48,7 @@ const updateImages = batch<Pick<ImageRow, keyof typeof changing | 'id'>>(
   { ...idColumn, ...changing },
   (input) => `update images set ${changingNames.map((name) => `${name} = input.${name}`).join(', ')}
     from ${input} where images.id = input.id`,
+  { silent: true },
 );
 
 /** Writes changed rows of images that exist. */
@@ -116,23 +117,20 @@ const keepHistory = batch<Tables['results']>(
   (input) => `insert into results (image_id, generation, model_digest, attempt, result, recorded_at)
     select image_id, generation, model_digest, attempt, result, recorded_at from ${input} where true
     on conflict (image_id, generation, model_digest) do nothing`,
+  { silent: true },
 );
 
 const dropFromOutbox = batch<Id>(
   idColumn,
   (input) => `delete from outbox where image_id in (select id from ${input})`,
+  { silent: true },
 );
 
-const keepThumbnails = async (sql: Sql, trx: Trx, rows: readonly Tables['thumbnails'][]): Promise<void> => {
-  for (const part of chunks(sql, rows, 2))
-    await trx
-      .insertInto('thumbnails')
-      .values(part)
-      .onConflict((conflict) =>
-        conflict.column('image_id').doUpdateSet(({ ref }) => ({ webp: ref('excluded.webp') })),
-      )
-      .execute();
-};
+const keepThumbnails = each<Tables['thumbnails']>(
+  ['image_id', 'webp'],
+  (names, parameters) => `insert into thumbnails (${names}) values (${parameters})
+    on conflict (image_id) do update set webp = excluded.webp`,
+);
 
 export const record = (sql: Sql, outcomes: readonly TracedOutcome[]): Promise<Recorded[]> =>
   sql.db.transaction().execute(async (trx) => {

@@ -27,6 +27,9 @@ const sqlite: Differences = {
     const values = Object.keys(columns).map((name) => `value ->> '${name}' as ${name}`);
     return `(select ${values.join(', ')} from json_each(?)) as input`;
   },
+  parameter: () => '?',
+  // Texts are what statements are kept by.
+  constant: () => {},
   contains: (column, text) => sql<boolean>`instr(${column}, ${text}) > 0`,
   orderEvents: async () => {},
 };
