@@ -22,6 +22,11 @@ export interface Differences {
   /** Whether `column` contains `text`, byte for byte. */
   contains(column: Expression<string>, text: string): Expression<SqlBool>;
   /**
+   * Called before statements that look up rows by their keys: has them found by index, whatever a planner thinks that
+   * tables and batches hold. Until the end of the transaction.
+   */
+  lookUpByIndex(trx: Trx): Promise<void>;
+  /**
    * Called before events are written: makes sequence numbers become visible in their order, so that a reader who
    * goes on after the newest number misses none. Nothing to do where only one transaction writes at a time.
    */

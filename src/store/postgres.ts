@@ -26,6 +26,15 @@ const eventOrderLock = 0x67616e74;
 const orderEvents = `select pg_advisory_xact_lock(${eventOrderLock})`;
 declareConstant(orderEvents, true);
 
+/**
+ * A batch is thought to be of a hundred rows, for which some thousand images would be read from the first to the last,
+ * with each outcome.
+ */
+const planByIndex = `select ${['seqscan', 'hashjoin', 'mergejoin']
+  .map((way) => `set_config('enable_${way}', 'off', true)`)
+  .join(', ')}`;
+declareConstant(planByIndex, true);
+
 export const postgres: Differences = {
   columns: {
     bytes: 'bytea',
@@ -49,6 +58,9 @@ export const postgres: Differences = {
   parameter: (n) => `$${n}`,
   constant: declareConstant,
   contains: (column, text) => sql<boolean>`strpos(${column}, ${text}) > 0`,
+  lookUpByIndex: async (trx) => {
+    await trx.executeQuery(CompiledQuery.raw(planByIndex));
+  },
   // Held until the commit is visible: whoever takes the next numbers commits later.
   orderEvents: async (trx) => {
     await trx.executeQuery(CompiledQuery.raw(orderEvents));

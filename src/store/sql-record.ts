@@ -26,6 +26,7 @@ export const lockImages = async (
   trx: Trx,
   ids: readonly string[],
 ): Promise<Map<string, ImageRow>> => {
+  await sql.differences.lookUpByIndex(trx);
   // In their order, so that two transactions do not wait for each other in a circle.
   const read = sql.differences.concurrentWriters ? readImagesForUpdate : readImages;
   const rows = await read(

@@ -31,6 +31,7 @@ const sqlite: Differences = {
   // Texts are what statements are kept by.
   constant: () => {},
   contains: (column, text) => sql<boolean>`instr(${column}, ${text}) > 0`,
+  lookUpByIndex: async () => {},
   orderEvents: async () => {},
 };
 
