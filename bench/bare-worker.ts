@@ -35,7 +35,7 @@ const plain = async (files: readonly string[]): Promise<void> => {
       .extract(centreCrop(resized, crop))
       .raw()
       .toBuffer({ resolveWithObject: true });
-    await session.classify([toTensor(model, data, crop.width, { ...crop, left: 0, top: 0 })]);
+    await session.classify([toTensor(model, { ...crop, data })]);
   }
 };
 

@@ -1,5 +1,5 @@
 // Run by the Dockerfile after `npm ci --omit=dev`: takes away what the image does not need. Its Node is the base
-// image's, so the package `node` goes; onnxruntime-node brings the libraries of every platform, one of which stays.
+// image's, so the package `node` goes; onnxruntime-node and jpeg-turbo bring libraries for every platform, one of which stays.
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -12,4 +12,9 @@ for (const platform of readdirSync(join('node_modules', ...onnx))) {
   for (const arch of readdirSync(join('node_modules', ...onnx, platform))) {
     if (platform !== process.platform || arch !== process.arch) remove(...onnx, platform, arch);
   }
+}
+
+const jpeg = ['@julusian', 'jpeg-turbo', 'prebuilds'];
+for (const platform of readdirSync(join('node_modules', ...jpeg))) {
+  if (platform !== `jpeg-turbo-${process.platform}-${process.arch}`) remove(...jpeg, platform);
 }

@@ -1,6 +1,7 @@
 import sharp, { type Sharp, type SharpOptions } from 'sharp';
 import type { Refused } from './classifier.ts';
 import type { Size } from './geometry.ts';
+import { type Lent, turboJpeg } from './turbojpeg.ts';
 
 // The bytes are anybody's: only the loaders of the formats we accept may see them.
 sharp.block({ operation: ['VipsForeignLoad'] });
@@ -47,7 +48,30 @@ export interface Source {
   readonly shown: Size;
   /** A fresh pipeline that decodes the first frame or page, upright. */
   open(): Sharp;
+  /** The same pixels, no smaller than `atLeast`, in less time. Undefined if only `open` can have them. */
+  shortcut(atLeast: Size): Lent | undefined;
 }
+
+/** Reads the header: the size as shown. */
+const readSize = async (
+  bytes: Uint8Array,
+  options: SharpOptions,
+  contentType?: string,
+): Promise<Size | Refused> => {
+  try {
+    // Without a limit, as this reads only the header: the refusal for too many pixels can then name them.
+    const header = await sharp(bytes, { ...options, limitInputPixels: false }).metadata();
+    if (header.format === 'heif' && header.compression !== 'av1') {
+      return refused('unsupported', `HEIC pictures are not supported: send ${accepted}`);
+    }
+    return header.autoOrient;
+  } catch (error) {
+    const unknown = complaint(error).includes('unsupported image format');
+    return unknown && !acceptedTypes.has(contentType ?? '')
+      ? refused('unsupported', `the file is no ${accepted} picture`)
+      : undecodable(error);
+  }
+};
 
 /**
  * Reads a picture's header and decides whether it may be decoded. `contentType` is what the bytes were found to be;
@@ -60,23 +84,16 @@ export const openPicture = async (
 ): Promise<Source | Refused> => {
   if (bytes.length === 0) return refused('undecodable', 'the file is empty');
   const options: SharpOptions = { failOn, pages: 1, autoOrient: true };
-  let shown: Size;
-  try {
-    // Without a limit, as this reads only the header: the refusal below can then name the picture's size.
-    const header = await sharp(bytes, { ...options, limitInputPixels: false }).metadata();
-    if (header.format === 'heif' && header.compression !== 'av1') {
-      return refused('unsupported', `HEIC pictures are not supported: send ${accepted}`);
-    }
-    shown = header.autoOrient;
-  } catch (error) {
-    const unknown = complaint(error).includes('unsupported image format');
-    return unknown && !acceptedTypes.has(contentType ?? '')
-      ? refused('unsupported', `the file is no ${accepted} picture`)
-      : undecodable(error);
-  }
+  const plain = turboJpeg?.plainSize(bytes);
+  const shown = plain ?? (await readSize(bytes, options, contentType));
+  if ('kind' in shown) return shown;
   if (shown.width * shown.height > maxPixels) {
     const size = `${shown.width}x${shown.height}`;
     return refused('too-many-pixels', `the picture has ${size} pixels, more than the limit of ${maxPixels}`);
   }
-  return { shown, open: () => sharp(bytes, { ...options, limitInputPixels: maxPixels }) };
+  return {
+    shown,
+    open: () => sharp(bytes, { ...options, limitInputPixels: maxPixels }),
+    shortcut: (atLeast) => (plain ? turboJpeg?.decode(bytes, atLeast) : undefined),
+  };
 };

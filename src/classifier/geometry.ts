@@ -19,11 +19,10 @@ const longestStrip = 8;
 export interface Plan {
   /** The part of the picture to decode for the model; undefined for all of it. */
   readonly window: Area | undefined;
-  /** The size that the picture, or its window, is decoded to: `factor` times `resized`. */
+  /** The least size that the picture, or its window, is to be decoded to: a multiple of `resized`, unless that is larger. */
   readonly decoded: Size;
   /** The size at which the model's crop is cut out. */
   readonly resized: Size;
-  readonly factor: number;
 }
 
 const oriented = (short: number, long: number, wide: boolean): Size =>
@@ -50,16 +49,17 @@ export const planDecode = (shown: Size, shorterSide: number): Plan => {
   // As even or odd as the whole length, so that the window's middle is the picture's.
   const kept = strip ? longestStrip * short - ((long - longestStrip * short) % 2) : long;
   const start = (long - kept) / 2;
+  const stored = oriented(short, kept, wide);
   const resized = oriented(shorterSide, Math.floor((shorterSide * kept) / short), wide);
   const wanted = strip ? 1 : Math.min(thumbnailSide, long);
   const factor = Math.ceil(wanted / Math.max(resized.width, resized.height));
   return {
-    window: strip
-      ? { ...oriented(short, kept, wide), left: wide ? start : 0, top: wide ? 0 : start }
-      : undefined,
-    decoded: { width: resized.width * factor, height: resized.height * factor },
+    window: strip ? { ...stored, left: wide ? start : 0, top: wide ? 0 : start } : undefined,
+    decoded: {
+      width: Math.min(stored.width, resized.width * factor),
+      height: Math.min(stored.height, resized.height * factor),
+    },
     resized,
-    factor,
   };
 };
 

@@ -36,10 +36,10 @@ suite('what the model sees', () => {
         return sum / (3 * 260 * 259);
       };
       const exact = difference(0);
-      // libvips enlarges small pictures up to half a pixel beside the definition, and shrinks exactly.
-      const enlarged = Math.min(width, height) < 297;
-      assert.ok(exact < (enlarged ? 6 : 3), `differs by ${exact} of 255 on average`);
-      assert.ok(enlarged || exact < difference(1), 'the crop is not shifted');
+      // A WebP shrunk while it is decoded is not what it would be, shrunk afterwards.
+      const limit = name.endsWith('.webp') ? 3 : 0.5;
+      assert.ok(exact < limit, `differs by ${exact} of 255 on average`);
+      assert.ok(exact < difference(1), 'the crop is not shifted');
       const small = await sharp(thumbnail).metadata();
       assert.equal(small.format, 'jpeg');
       assert.ok(thumbnail.length <= 16 * 1024);

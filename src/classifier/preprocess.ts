@@ -1,8 +1,9 @@
-import sharp, { type Sharp } from 'sharp';
+import type { Sharp } from 'sharp';
 import type { Refused } from './classifier.ts';
 import { openPicture, undecodable } from './decode.ts';
-import { centreCrop, planDecode, type Size } from './geometry.ts';
+import { centreCrop, fitInside, planDecode, type Size, thumbnailSide } from './geometry.ts';
 import type { Manifest } from './manifest-schema.ts';
+import { type Pixels, resample } from './resample.ts';
 import { type TensorData, toTensor } from './tensor.ts';
 import { makeThumbnail } from './thumbnail.ts';
 
@@ -18,18 +19,21 @@ export interface Prepared {
 }
 
 type Model = Pick<Manifest, 'input' | 'preprocess'>;
-type Pixels = { data: Buffer; info: Size };
 
 /** Whatever the file holds (CMYK, grey, palette, 16 bits, transparency) as 8-bit sRGB on white. */
-const toRgb = (picture: Sharp): Promise<Pixels> =>
-  picture
+const toRgb = async (
+  picture: Sharp,
+  size: Size,
+  kernel: Model['preprocess']['resize']['kernel'],
+): Promise<Pixels> => {
+  const { data, info } = await picture
+    .resize({ ...size, fit: 'fill', kernel })
     .flatten({ background: '#fff' })
     .toColourspace('srgb')
     .raw({ depth: 'uchar' })
     .toBuffer({ resolveWithObject: true });
-
-const fromRgb = ({ data, info: { width, height } }: Pixels): Sharp =>
-  sharp(data, { raw: { width, height, channels: 3 } });
+  return { data, width: info.width, height: info.height };
+};
 
 /**
  * Turns the bytes of a picture into the model's input and a thumbnail. One decode serves both, already shrunk while
@@ -42,17 +46,16 @@ export const preprocess = async (
 ): Promise<Prepared | Refused> => {
   const source = await openPicture(bytes, maxPixels, contentType);
   if ('kind' in source) return source;
-  const { shown, open } = source;
+  const { shown, open, shortcut } = source;
   const { resize, crop } = model.preprocess;
-  const { window, decoded, resized, factor } = planDecode(shown, resize.shorterSide);
-  const to = (size: Size) => ({ ...size, fit: 'fill', kernel: resize.kernel }) as const;
+  const { kernel } = resize;
+  const { window, decoded, resized } = planDecode(shown, resize.shorterSide);
   try {
-    const whole = open();
-    const pixels = await toRgb((window ? whole.extract(window) : whole).resize(to(decoded)));
-    const forModel = factor === 1 ? pixels : await toRgb(fromRgb(pixels).resize(to(resized)));
-    const tensor = toTensor(model, forModel.data, resized.width, centreCrop(resized, crop));
-    const forThumbnail = window ? () => open().flatten({ background: '#fff' }) : () => fromRgb(pixels);
-    const thumbnail = await makeThumbnail(forThumbnail, shown);
+    using lent = window ? undefined : shortcut(decoded);
+    const pixels = lent ?? (await toRgb(window ? open().extract(window) : open(), decoded, kernel));
+    const tensor = toTensor(model, resample(pixels, resized, centreCrop(resized, crop), kernel));
+    const whole = window ? await toRgb(open(), fitInside(shown, thumbnailSide), 'linear') : pixels;
+    const thumbnail = await makeThumbnail(whole, shown);
     return { kind: 'prepared', tensor, ...shown, thumbnail };
   } catch (error) {
     return undecodable(error);

@@ -1,5 +1,5 @@
-import type { Area } from './geometry.ts';
 import type { Manifest } from './manifest-schema.ts';
+import type { Pixels } from './resample.ts';
 
 export type TensorData = Float32Array | Uint8Array;
 
@@ -23,33 +23,20 @@ const takesPixels = ({ input, preprocess: { mean, std } }: Wanted): boolean =>
   mean.every((value) => value === 0) &&
   std.every((value) => value === 1);
 
-const copyRows = (tensor: TensorData, pixels: Uint8Array, rowWidth: number, crop: Area): void => {
-  for (let y = 0; y < crop.height; y++) {
-    const from = ((crop.top + y) * rowWidth + crop.left) * 3;
-    tensor.set(pixels.subarray(from, from + crop.width * 3), y * crop.width * 3);
-  }
-};
-
-/** Cuts `crop` out of 8-bit RGB pixels in rows of `rowWidth` and writes it as the model wants it. */
-export const toTensor = (model: Wanted, pixels: Uint8Array, rowWidth: number, crop: Area): TensorData => {
+/** Writes 8-bit RGB pixels, of the size that the model takes, as it wants them. */
+export const toTensor = (model: Wanted, { data, width, height }: Pixels): TensorData => {
+  if (takesPixels(model)) return data;
   const { input, preprocess } = model;
   const tensor = emptyTensor(model, 1);
-  if (takesPixels(model)) {
-    copyRows(tensor, pixels, rowWidth, crop);
-    return tensor;
-  }
   const planar = input.layout === 'NCHW';
   const step = planar ? 1 : 3;
   for (let channel = 0; channel < 3; channel++) {
     const colour = input.channels === 'RGB' ? channel : 2 - channel;
     const mean = preprocess.mean[channel] ?? 0;
     const scale = 1 / (preprocess.std[channel] ?? 1);
-    let to = planar ? channel * crop.width * crop.height : channel;
-    for (let y = 0; y < crop.height; y++) {
-      let from = ((crop.top + y) * rowWidth + crop.left) * 3 + colour;
-      for (let x = 0; x < crop.width; x++, from += 3, to += step) {
-        tensor[to] = ((pixels[from] ?? 0) - mean) * scale;
-      }
+    let to = planar ? channel * width * height : channel;
+    for (let from = colour; from < data.length; from += 3, to += step) {
+      tensor[to] = ((data[from] ?? 0) - mean) * scale;
     }
   }
   return tensor;

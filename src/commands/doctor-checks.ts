@@ -134,7 +134,9 @@ export const model = async (config: Config): Promise<Verdict> => {
 
 export const workers = async ({ workers: count }: Config): Promise<Verdict> => {
   const cores = availableParallelism();
-  const message = `${count} inference ${count === 1 ? 'process' : 'processes'} on ${counted(cores, 'core')}`;
+  const { turboJpeg } = await import('../classifier/turbojpeg.ts');
+  const decoder = turboJpeg ? 'libjpeg-turbo' : 'sharp, as libjpeg-turbo cannot be called here';
+  const message = `${count} inference ${count === 1 ? 'process' : 'processes'} on ${counted(cores, 'core')}; JPEGs are decoded by ${decoder}`;
   return count > cores
     ? warn(message, `more than there are cores make it slower: --workers ${cores}`)
     : ok(message);
