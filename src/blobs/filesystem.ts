@@ -1,3 +1,4 @@
+import { closeSync } from 'node:fs';
 import {
   type FileHandle,
   mkdir,
@@ -13,6 +14,7 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { BlobMissing, type Blobs, BlobsUnavailable } from './blobs.ts';
 import { codeOf } from './errno.ts';
+import { syncData, writeAll } from './file.ts';
 import { durableFolders, sharedSync, syncFolder } from './folder-sync.ts';
 import { checkedKey, isKeyPart } from './key.ts';
 import { cleanTemporary, createTemporaryFile, makeOwnFolder } from './temporary.ts';
@@ -25,29 +27,22 @@ export interface FilesystemBlobs extends Blobs {
   prepare(): Promise<void>;
 }
 
-const writeAll = async (handle: FileHandle, bytes: Uint8Array): Promise<void> => {
-  for (let offset = 0; offset < bytes.byteLength; ) {
-    offset += (await handle.write(bytes, offset)).bytesWritten;
-  }
-};
-
-/** What comes in smaller pieces is written in pieces of this size (bytes): each write is a turn of another thread. */
+/** Pieces are written together until they come to this size (bytes): each write is a turn of another thread. */
 const blockBytes = 131_072;
 
-/** The same bytes in fewer pieces. */
-async function* inBlocks(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+/** The same pieces, those that are to be written together in one array. */
+async function* inBlocks(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array[]> {
   let waiting: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of source) {
-    waiting.push(chunk);
-    bytes += chunk.byteLength;
+  for await (const piece of source) {
+    waiting.push(piece);
+    bytes += piece.byteLength;
     if (bytes < blockBytes) continue;
-    yield Buffer.concat(waiting);
+    yield waiting;
     waiting = [];
     bytes = 0;
   }
-  const [only] = waiting;
-  if (only !== undefined) yield waiting.length === 1 ? only : Buffer.concat(waiting);
+  if (waiting.length > 0) yield waiting;
 }
 
 const makeRoot = async (root: string): Promise<void> => {
@@ -130,16 +125,21 @@ export const filesystemBlobs = (dir: string): FilesystemBlobs => {
         step.catch((cause) => {
           throw unavailable(`write ${key}`, cause);
         });
-      const { path, handle } = await storing(createTemporaryFile(root));
+      const { path, file } = await storing(createTemporaryFile(root));
+      let open = true;
+      // What was written is synced, so that closing waits for nothing.
+      const close = async (): Promise<void> => {
+        open = false;
+        closeSync(file);
+      };
       try {
         // Only our own steps become BlobsUnavailable; what the source throws passes as it is.
-        for await (const block of inBlocks(source)) await storing(writeAll(handle, block));
-        // Its size and bytes; when it was changed may be lost.
-        await storing(handle.datasync());
-        await storing(handle.close());
+        for await (const block of inBlocks(source)) await storing(writeAll(file, block));
+        await storing(syncData(file));
+        await storing(close());
         await storing(moveInto(target, path));
       } catch (error) {
-        await handle.close().catch(() => {});
+        if (open) await close().catch(() => {});
         // If even this fails, the clean-up of a later start finds it.
         await rm(path, { force: true }).catch(() => {});
         throw error;

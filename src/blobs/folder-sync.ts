@@ -1,17 +1,19 @@
-import { mkdir, open } from 'node:fs/promises';
+import { closeSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { codeOf } from './errno.ts';
+import { openFile, syncFile } from './file.ts';
 
 /** Makes the entries of a folder (names created, renamed or removed in it) durable. */
 export const syncFolder = async (folder: string): Promise<void> => {
-  const handle = await open(folder, 'r');
+  const file = await openFile(folder, 'r');
   try {
-    await handle.sync();
+    await syncFile(file);
   } catch (error) {
     // Some network file systems have no such call for folders: there the server decides, and there is no more to do.
     if (codeOf(error) !== 'EINVAL' && codeOf(error) !== 'EBADF') throw error;
   } finally {
-    await handle.close();
+    closeSync(file);
   }
 };
 

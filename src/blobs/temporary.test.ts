@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -55,8 +56,8 @@ suite('temporary files', () => {
 
   test('our own files stay; those of a dead process that had our number go', async (t) => {
     const dir = await freshFolder(t);
-    const { path, handle } = await createTemporaryFile(dir);
-    t.after(() => handle.close());
+    const { path, file } = await createTemporaryFile(dir);
+    t.after(() => closeSync(file));
     await leave(dir, `${hostname()}-${process.pid}-0123456789abcdef`);
     assert.equal(await cleanTemporary(dir), 1);
     assert.deepEqual(

@@ -1,8 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { codeOf } from './errno.ts';
+import { openFile } from './file.ts';
 
 /** Uploads under way lie here, one folder a process, so that what a dead process left can be told from what lives. */
 export const temporaryFolder = '.tmp';
@@ -26,16 +27,16 @@ export const makeOwnFolder = async (dir: string): Promise<string> => {
   return folder;
 };
 
-/** A new empty file that only this process knows. */
-export const createTemporaryFile = async (dir: string): Promise<{ path: string; handle: FileHandle }> => {
+/** A new empty file that only this process knows; `file` is its descriptor, the caller's to close. */
+export const createTemporaryFile = async (dir: string): Promise<{ path: string; file: number }> => {
   const path = join(dir, temporaryFolder, own, randomUUID());
-  const create = () => open(path, 'wx', 0o640);
-  const handle = await create().catch(async (error) => {
+  const create = () => openFile(path, 'wx', 0o640);
+  const file = await create().catch(async (error) => {
     unless('ENOENT')(error);
     await makeOwnFolder(dir);
     return create();
   });
-  return { path, handle };
+  return { path, file };
 };
 
 const lives = (pid: number): boolean => {

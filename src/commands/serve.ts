@@ -10,6 +10,7 @@ import { webMetrics } from '../observability/web-metrics.ts';
 import { version } from '../version.ts';
 import { startConsumerRole } from './consumer-role.ts';
 import { startFileThreads } from './file-threads.ts';
+import { searchHeapSeldom } from './heap.ts';
 import { untilSignal } from './lifecycle.ts';
 import { openBroker } from './open-broker.ts';
 import { openTracing } from './open-tracing.ts';
@@ -34,6 +35,7 @@ const resultsRecorded = async (broker: Broker): Promise<void> => {
 /** `gantry serve`: web server and consumer in one process group; broker, store and images embedded unless set otherwise. */
 export const serve = async (config: Config): Promise<void> => {
   startFileThreads();
+  searchHeapSeldom();
   const log = createLog(config.logLevel, config.logFormat);
   const metrics = createMetrics('serve');
   const stopTracing = await openTracing(config, 'serve', log);

@@ -4,6 +4,7 @@ import { createMetrics } from '../observability/metrics.ts';
 import { observedBroker } from '../observability/observed-broker.ts';
 import { webMetrics } from '../observability/web-metrics.ts';
 import { startFileThreads } from './file-threads.ts';
+import { searchHeapSeldom } from './heap.ts';
 import { untilSignal } from './lifecycle.ts';
 import { openRabbitmq } from './open-broker.ts';
 import { openTracing } from './open-tracing.ts';
@@ -12,6 +13,7 @@ import { listen, startWebRole } from './web-role.ts';
 /** `gantry web`: takes uploads, owns the store, publishes jobs and records results. Any number on PostgreSQL, one on SQLite. */
 export const web = async (config: Config): Promise<void> => {
   startFileThreads();
+  searchHeapSeldom();
   const log = createLog(config.logLevel, config.logFormat);
   const metrics = webMetrics(createMetrics('web'));
   const stopTracing = await openTracing(config, 'web', log);

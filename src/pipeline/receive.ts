@@ -43,15 +43,18 @@ export const refusalOfHead = async (head: Buffer): Promise<Refusal | undefined> 
 };
 
 const readHead = async (source: AsyncIterator<Uint8Array>): Promise<Buffer> => {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  while (length < headBytes) {
+  let head: Buffer = Buffer.alloc(0);
+  while (head.length < headBytes) {
     const next = await source.next();
     if (next.done) break;
-    chunks.push(next.value);
-    length += next.value.length;
+    const { value } = next;
+    // As a rule the first chunk is enough, and is not copied.
+    head =
+      head.length === 0
+        ? Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+        : Buffer.concat([head, value]);
   }
-  return Buffer.concat(chunks);
+  return head;
 };
 
 /** Nothing that comes behind an unread file in the same request would ever arrive. */

@@ -1,4 +1,4 @@
-import { CompiledQuery } from 'kysely';
+import { type Compilable, CompiledQuery } from 'kysely';
 import type { Differences, Sql } from './differences.ts';
 import type { Db, Trx } from './schema.ts';
 
@@ -69,5 +69,29 @@ export const each = <Row extends object>(
       const values = columns.map((name) => row[name]);
       await trx.executeQuery(CompiledQuery.raw(textFor(differences), values));
     }
+  };
+};
+
+/**
+ * Statements of Kysely's that are written once a database and size; only their parameters change, and come in the order
+ * in which the statement names them.
+ */
+export const sized = <Answer = unknown>(write: (db: Db | Trx, size: number) => Compilable<Answer>) => {
+  const texts = new Map<Differences, Map<number, string>>();
+  return async (
+    { differences }: Sql,
+    db: Db | Trx,
+    size: number,
+    parameters: readonly unknown[],
+  ): Promise<Answer[]> => {
+    const ofDatabase = texts.get(differences) ?? new Map<number, string>();
+    texts.set(differences, ofDatabase);
+    let text = ofDatabase.get(size);
+    if (text === undefined) {
+      text = write(db, size).compile().sql;
+      differences.constant(text, false);
+      ofDatabase.set(size, text);
+    }
+    return (await db.executeQuery<Answer>(CompiledQuery.raw(text, [...parameters]))).rows;
   };
 };

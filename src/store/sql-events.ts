@@ -1,7 +1,8 @@
-import { batch } from './batch.ts';
+import { sql as raw } from 'kysely';
+import { batch, sized } from './batch.ts';
 import { chunks, type Sql } from './differences.ts';
 import { imageOf, iso } from './rows.ts';
-import type { ImageRow, Tables, Trx } from './schema.ts';
+import type { Db, ImageRow, Tables, Trx } from './schema.ts';
 import { type Change, count } from './sql-counts.ts';
 import type { ImageEvent } from './store.ts';
 
@@ -84,20 +85,26 @@ export const writeDeletion = (
   return write(sql, trx, [event], [{ before, after: null }]);
 };
 
+const selectEvents = (db: Db | Trx, after: number, limit: number) =>
+  db
+    .selectFrom('events')
+    .select(['seq', 'type', 'image_id', 'image', 'at', 'traceparent'])
+    .where('seq', '>', after)
+    .orderBy('seq')
+    // SQLite would plan a statement anew each time whose limit is a parameter.
+    .limit(raw.lit(limit));
+const readEvents = sized((db, limit) => selectEvents(db, 0, limit));
+
 export const events = async (
-  { db }: Sql,
+  sql: Sql,
   after: number,
   limit: number,
   imageId?: string,
 ): Promise<ImageEvent[]> => {
-  const rows = await db
-    .selectFrom('events')
-    .select(['seq', 'type', 'image_id', 'image', 'at', 'traceparent'])
-    .where('seq', '>', after)
-    .$if(imageId !== undefined, (query) => query.where('image_id', '=', imageId ?? ''))
-    .orderBy('seq')
-    .limit(limit)
-    .execute();
+  const rows =
+    imageId === undefined
+      ? await readEvents(sql, sql.db, limit, [after])
+      : await selectEvents(sql.db, after, limit).where('image_id', '=', imageId).execute();
   return rows.map((row) => ({
     seq: row.seq,
     type: row.type,

@@ -5,7 +5,7 @@ import type { ImageEvent, Store } from '../store/store.ts';
 /** Without a hint the store is asked this often (ms): another process may have written to it. */
 const pollMs = 1000;
 const page = 500;
-/** Newest events kept in memory, so that a hundred listeners cost one query. */
+/** So many of the newest events, and up to twice as many, are in memory, so that a hundred listeners cost one query. */
 const kept = 2000;
 
 export interface EventFeed {
@@ -23,7 +23,7 @@ export interface EventFeed {
 export const startEventFeed = (store: Store, log: Logger): EventFeed => {
   /** Unknown while nobody listens: then the store is not asked at all. */
   let last: number | undefined;
-  let recent: ImageEvent[] = [];
+  const recent: ImageEvent[] = [];
   let news = Promise.withResolvers<void>();
   let listeners = 0;
   const stopped = new AbortController();
@@ -34,7 +34,7 @@ export const startEventFeed = (store: Store, log: Logger): EventFeed => {
   };
   const poll = repeating('event feed', pollMs, log, async () => {
     if (listeners === 0) {
-      recent = [];
+      recent.length = 0;
       last = undefined;
       return false;
     }
@@ -47,14 +47,19 @@ export const startEventFeed = (store: Store, log: Logger): EventFeed => {
     const events = await store.events(last, page);
     if (events.length === 0) return false;
     last = events.at(-1)?.seq ?? last;
-    recent = [...recent, ...events].slice(-kept);
+    recent.push(...events);
+    // Seldom: each time costs a copy of all that stay.
+    if (recent.length >= 2 * kept) recent.splice(0, recent.length - kept);
     tell();
     return events.length === page;
   });
 
   const after = async (seq: number): Promise<ImageEvent[]> => {
     const oldest = recent[0];
-    if (oldest !== undefined && oldest.seq <= seq + 1) return recent.filter((event) => event.seq > seq);
+    if (oldest !== undefined && oldest.seq <= seq + 1) {
+      // From the end, for that is where most listeners are.
+      return recent.slice(recent.findLastIndex((event) => event.seq <= seq) + 1);
+    }
     return store.events(seq, page);
   };
 
