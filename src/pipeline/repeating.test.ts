@@ -25,3 +25,18 @@ test('a task with much to do lets others have their turn in between, also where 
   await store.close();
   assert.ok(turns >= 18, `${turns} turns between ${runs} runs`);
 });
+
+test('all that wake a task in one turn of the event loop cost one run', async () => {
+  let runs = 0;
+  const task = repeating('woken', 86_400_000, pino({ level: 'silent' }), async () => {
+    runs += 1;
+    return false;
+  });
+  for (let n = 0; n < 8; n++) {
+    task.wake();
+    await Promise.resolve();
+  }
+  for (let n = 0; n < 5; n++) await new Promise((resolve) => setImmediate(resolve));
+  await task.stop();
+  assert.equal(runs, 1);
+});

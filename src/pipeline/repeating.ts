@@ -39,10 +39,11 @@ export const repeating = (
   };
   const runs = async (): Promise<void> => {
     do {
+      // Whoever else wakes it in this turn of the event loop needs no run more. Besides, an embedded database answers at
+      // once: without this no request would be served until all is done.
+      await turn();
       again = false;
       if (await run()) again = true;
-      // An embedded database answers at once: without this no request would be served until all is done.
-      if (again) await turn();
     } while (again && !stopped);
     running = undefined;
     if (!stopped) timer = setTimeout(wake, intervalMs);

@@ -16,6 +16,24 @@ const packed = (rows: readonly object[]): string => {
   return unstorable.test(json) ? JSON.stringify(rows, storable) : json;
 };
 
+/** A text in the words of each database, made once. `silent`: see {@link Differences.constant}. */
+const constant = (text: (differences: Differences) => string, silent: boolean) => {
+  const texts = new Map<Differences, string>();
+  return (differences: Differences): string => {
+    const known = texts.get(differences);
+    if (known !== undefined) return known;
+    const made = text(differences);
+    differences.constant(made, silent);
+    texts.set(differences, made);
+    return made;
+  };
+};
+
+interface Options {
+  /** Nobody wants the answer: a fault is thrown then or later in the transaction, at the latest by its commit. */
+  readonly silent?: boolean;
+}
+
 /**
  * A statement for any number of rows in the words of every database: the rows are its one parameter, so its text is
  * always the same, is made once, and is prepared once where that is possible. `text` is given the table of the rows,
@@ -24,13 +42,33 @@ const packed = (rows: readonly object[]): string => {
 export const batch = <Row extends object, Answer = unknown>(
   columns: Columns<Row>,
   text: (input: string) => string,
+  { silent = false }: Options = {},
 ) => {
-  const texts = new Map<Differences, string>();
+  const textFor = constant((differences) => text(differences.input(columns)), silent);
   return async ({ differences }: Sql, db: Db | Trx, rows: readonly Row[]): Promise<Answer[]> => {
     if (rows.length === 0) return [];
-    const known = texts.get(differences) ?? text(differences.input(columns));
-    texts.set(differences, known);
-    return (await db.executeQuery<Answer>(CompiledQuery.raw(known, [packed(rows)]))).rows;
+    const query = CompiledQuery.raw(textFor(differences), [packed(rows)]);
+    return (await db.executeQuery<Answer>(query)).rows;
+  };
+};
+
+/**
+ * A silent statement for one row at a time, of values that JSON does not hold. `text` is given the names of the columns
+ * and their parameters.
+ */
+export const each = <Row extends object>(
+  columns: readonly (keyof Row & string)[],
+  text: (names: string, parameters: string) => string,
+) => {
+  const textFor = constant(
+    ({ parameter }) => text(columns.join(', '), columns.map((_, n) => parameter(n + 1)).join(', ')),
+    true,
+  );
+  return async ({ differences }: Sql, trx: Trx, rows: readonly Row[]): Promise<void> => {
+    for (const row of rows) {
+      const values = columns.map((name) => row[name]);
+      await trx.executeQuery(CompiledQuery.raw(textFor(differences), values));
+    }
   };
 };
 
@@ -48,8 +86,12 @@ export const sized = <Answer = unknown>(write: (db: Db | Trx, size: number) => C
   ): Promise<Answer[]> => {
     const ofDatabase = texts.get(differences) ?? new Map<number, string>();
     texts.set(differences, ofDatabase);
-    const text = ofDatabase.get(size) ?? write(db, size).compile().sql;
-    ofDatabase.set(size, text);
+    let text = ofDatabase.get(size);
+    if (text === undefined) {
+      text = write(db, size).compile().sql;
+      differences.constant(text, false);
+      ofDatabase.set(size, text);
+    }
     return (await db.executeQuery<Answer>(CompiledQuery.raw(text, [...parameters]))).rows;
   };
 };

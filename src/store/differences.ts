@@ -12,8 +12,20 @@ export interface Differences {
   readonly concurrentWriters: boolean;
   /** The rows of a statement's one parameter, a JSON array of objects, as a table called `input`. */
   input(columns: Readonly<Record<string, Kind>>): string;
+  /** The name of a statement's parameter number `n`, from 1. */
+  parameter(n: number): string;
+  /**
+   * Told of each statement whose text never changes, before it is first executed. `silent`: nobody wants its answer, so
+   * that within a transaction it may be executed as late as with the commit.
+   */
+  constant(text: string, silent: boolean): void;
   /** Whether `column` contains `text`, byte for byte. */
   contains(column: Expression<string>, text: string): Expression<SqlBool>;
+  /**
+   * Called before statements that look up rows by their keys: has them found by index, whatever a planner thinks that
+   * tables and batches hold. Until the end of the transaction.
+   */
+  lookUpByIndex(trx: Trx): Promise<void>;
   /**
    * Called before events are written: makes sequence numbers become visible in their order, so that a reader who
    * goes on after the newest number misses none. Nothing to do where only one transaction writes at a time.

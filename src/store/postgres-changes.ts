@@ -19,7 +19,7 @@ interface Connection {
 const channel = 'gantry_changes';
 const [leastPauseMs, mostPauseMs] = [200, 15_000];
 /** Between two notifications: what changes in the meantime is told by the second. The first of them waits for nothing. */
-export const spacingMs = 20;
+export const spacingMs = 50;
 const closeTimeoutMs = 1_000;
 const outageMessage = 'no notifications from PostgreSQL: what other processes change is seen by polling only';
 

@@ -2,6 +2,7 @@ import { Socket } from 'node:net';
 import type { PostgresPool } from 'kysely';
 import pg, { type ClientConfig, type PoolClient } from 'pg';
 import { faultOf } from './postgres-faults.ts';
+import { execute, isSilent, type Statement } from './postgres-statements.ts';
 import { addressOf, type PostgresAddress } from './postgres-url.ts';
 
 export interface Limits {
@@ -44,20 +45,37 @@ export const clientConfig = (
 const storable = (value: unknown): unknown =>
   typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', '\ufffd') : value;
 
-/** A connection as Kysely wants it, every fault a StoreError. */
+/**
+ * A connection as Kysely wants it, every fault a StoreError. What a transaction begins with, and silent statements in it,
+ * go along with the next one whose answer is waited for, at the latest the commit: each round trip costs both sides more
+ * than most statements do. So a fault of theirs is thrown there.
+ */
 const lent = (client: PoolClient) => {
   let broken = false;
+  /** Not sent yet; undefined outside a transaction. */
+  let unsent: Statement[] | undefined;
   // Lost while no statement was under way; the next one says so.
   const onError = (): void => {
     broken = true;
   };
   client.on('error', onError);
   return {
-    async query(sql: string, parameters: readonly unknown[]) {
-      // The server has rolled back by itself; an error now would hide the one before.
-      if (broken && sql === 'rollback') return { command: 'ROLLBACK', rowCount: 0, rows: [] };
+    async query(text: string, parameters: readonly unknown[]) {
+      const statement = { text, values: parameters.map(storable) };
+      const statements = [...(unsent ?? []), statement];
+      if (text === 'begin' || (unsent !== undefined && isSilent(text))) {
+        unsent = statements;
+        return { command: '', rowCount: 0, rows: [] };
+      }
+      const begun = unsent?.[0]?.text !== 'begin';
+      unsent = text === 'commit' || text === 'rollback' ? undefined : unsent && [];
+      if (text === 'rollback') {
+        // The server knows of no transaction, or has rolled back by itself; an error now would hide the one before.
+        if (broken || !begun) return { command: 'ROLLBACK', rowCount: 0, rows: [] };
+        statements.splice(0, statements.length - 1);
+      }
       try {
-        return await client.query(sql, parameters.map(storable));
+        return await execute(client, statements);
       } catch (cause) {
         const fault = faultOf(cause);
         if (fault.code === 'unavailable') broken = true;

@@ -179,6 +179,33 @@ describe('PostgreSQL', { skip: postgresMissing }, () => {
     assert.match(JSON.stringify(lines), /"synchronous_commit":"off"/);
   });
 
+  test('outcomes and confirmed jobs are found by index, however few rows there are', async () => {
+    const url = await server.createDatabase();
+    const scans = async () => {
+      const [row] = await query(
+        url,
+        `select sum(seq_scan) as n from pg_stat_user_tables where relname in ('images', 'outbox')`,
+      );
+      return Number(row?.n);
+    };
+    const first = await open(url, { poolSize: 1 });
+    const jobs = [];
+    for (let n = 0; n < 20; n++) jobs.push(await accepted(first));
+    await first.close();
+    const before = await scans();
+    const store = await open(url, { poolSize: 1, migrate: false });
+    await store.record(jobs.slice(0, 10).map((job) => succeeded(job)));
+    await store.published(jobs.slice(10));
+    assert.equal((await store.image(jobs[0]?.id ?? ''))?.state, 'succeeded');
+    // A connection tells of its scans by the time it ends.
+    await store.close();
+    await eventually('its connections have ended', async () => {
+      const ours = `select 1 from pg_stat_activity where application_name = 'gantry' and datname = current_database()`;
+      return (await query(url, ours)).length === 0;
+    });
+    assert.equal(await scans(), before);
+  });
+
   test('the ledger finds what hangs in the air', async () => {
     const url = await server.createDatabase();
     const store = await open(url);

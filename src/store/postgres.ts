@@ -1,11 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Kysely, PostgresDialect, sql } from 'kysely';
+import { CompiledQuery, Kysely, PostgresDialect, sql } from 'kysely';
 import type { Logger } from '../observability/log.ts';
 import type { Differences } from './differences.ts';
 import { checkSchema, migrate } from './migrations/migrations.ts';
 import { guarded } from './postgres-calls.ts';
 import { openChanges } from './postgres-changes.ts';
 import { clientConfig, type Limits, openPool } from './postgres-pool.ts';
+import { declareConstant } from './postgres-statements.ts';
 import type { PostgresAddress } from './postgres-url.ts';
 import type { Db, Tables } from './schema.ts';
 import { sqlStore } from './sql.ts';
@@ -22,6 +23,17 @@ export interface PostgresOptions extends PostgresAddress {
 
 /** Any number that no other user of the same database takes for an advisory lock. */
 const eventOrderLock = 0x67616e74;
+const orderEvents = `select pg_advisory_xact_lock(${eventOrderLock})`;
+declareConstant(orderEvents, true);
+
+/**
+ * A batch is thought to be of a hundred rows, for which some thousand images would be read from the first to the last,
+ * with each outcome.
+ */
+const planByIndex = `select ${['seqscan', 'hashjoin', 'mergejoin']
+  .map((way) => `set_config('enable_${way}', 'off', true)`)
+  .join(', ')}`;
+declareConstant(planByIndex, true);
 
 export const postgres: Differences = {
   columns: {
@@ -43,10 +55,15 @@ export const postgres: Differences = {
     );
     return `json_to_recordset($1::json) as input (${typed.join(', ')})`;
   },
+  parameter: (n) => `$${n}`,
+  constant: declareConstant,
   contains: (column, text) => sql<boolean>`strpos(${column}, ${text}) > 0`,
+  lookUpByIndex: async (trx) => {
+    await trx.executeQuery(CompiledQuery.raw(planByIndex));
+  },
   // Held until the commit is visible: whoever takes the next numbers commits later.
   orderEvents: async (trx) => {
-    await sql`select pg_advisory_xact_lock(${sql.lit(eventOrderLock)})`.execute(trx);
+    await trx.executeQuery(CompiledQuery.raw(orderEvents));
   },
 };
 

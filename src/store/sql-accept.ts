@@ -78,6 +78,7 @@ const insertOutboxRows = batch<Tables['outbox']>(
   { image_id: 'text', generation: 'number', due_at: 'number', added_at: 'number', traceparent: 'text' },
   (input) => `insert into outbox (image_id, generation, due_at, added_at, traceparent)
     select image_id, generation, due_at, added_at, traceparent from ${input}`,
+  { silent: true },
 );
 
 /** Stores images, each with its outbox row. Those that are there already are left alone; returns the others. */

@@ -45,6 +45,7 @@ const insertCounts = batch<Tables['counts']>(
   { at: 'number', kind: 'text', name: 'text', n: 'number' },
   (input) => `insert into counts (at, kind, name, n) select at, kind, name, n from ${input} where true
     on conflict (at, kind, name) do update set n = counts.n + excluded.n`,
+  { silent: true },
 );
 
 /** To be called by one transaction at a time. */

@@ -12,6 +12,7 @@ const insertEvents = batch<EventRow>(
   { image_id: 'text', type: 'text', image: 'text', at: 'number', traceparent: 'text' },
   (input) => `insert into events (image_id, type, image, at, traceparent)
     select image_id, type, image, at, traceparent from ${input}`,
+  { silent: true },
 );
 
 const write = async (sql: Sql, trx: Trx, rows: EventRow[], changes: readonly Change[]): Promise<void> => {

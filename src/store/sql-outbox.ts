@@ -8,16 +8,19 @@ import type { JobKey } from './store.ts';
 const dropPublished = batch<JobKey>(
   { id: 'text', generation: 'number' },
   (input) => `delete from outbox where (image_id, generation) in (select id, generation from ${input})`,
+  { silent: true },
 );
 
 /** A job of an older generation than the row's was published by somebody who came late: the row stays. */
-export const published = async (sql: Sql, jobs: readonly JobKey[]): Promise<void> => {
-  await dropPublished(
-    sql,
-    sql.db,
-    jobs.map(({ id, generation }) => ({ id, generation })),
-  );
-};
+export const published = (sql: Sql, jobs: readonly JobKey[]): Promise<void> =>
+  sql.db.transaction().execute(async (trx) => {
+    await sql.differences.lookUpByIndex(trx);
+    await dropPublished(
+      sql,
+      trx,
+      jobs.map(({ id, generation }) => ({ id, generation })),
+    );
+  });
 
 export const claimOutbox = (sql: Sql, limit: number, leaseMs: number): Promise<Job[]> =>
   sql.db.transaction().execute(async (trx) => {

@@ -1,7 +1,7 @@
 import { isFinal } from '../pipeline/image.ts';
 import type { Outcome, ProcessingHint } from '../pipeline/message.ts';
-import { batch, type Kind, sized } from './batch.ts';
-import { chunks, type Sql } from './differences.ts';
+import { batch, each, type Kind } from './batch.ts';
+import type { Sql } from './differences.ts';
 import { imageRowNames } from './rows.ts';
 import type { ImageRow, Tables, Trx } from './schema.ts';
 import { type Written, writeEvents } from './sql-events.ts';
@@ -26,6 +26,7 @@ export const lockImages = async (
   trx: Trx,
   ids: readonly string[],
 ): Promise<Map<string, ImageRow>> => {
+  await sql.differences.lookUpByIndex(trx);
   // In their order, so that two transactions do not wait for each other in a circle.
   const read = sql.differences.concurrentWriters ? readImagesForUpdate : readImages;
   const rows = await read(
@@ -48,6 +49,7 @@ const updateImages = batch<Pick<ImageRow, keyof typeof changing | 'id'>>(
   { ...idColumn, ...changing },
   (input) => `update images set ${changingNames.map((name) => `${name} = input.${name}`).join(', ')}
     from ${input} where images.id = input.id`,
+  { silent: true },
 );
 
 /** Writes changed rows of images that exist. */
@@ -116,28 +118,20 @@ const keepHistory = batch<Tables['results']>(
   (input) => `insert into results (image_id, generation, model_digest, attempt, result, recorded_at)
     select image_id, generation, model_digest, attempt, result, recorded_at from ${input} where true
     on conflict (image_id, generation, model_digest) do nothing`,
+  { silent: true },
 );
 
 const dropFromOutbox = batch<Id>(
   idColumn,
   (input) => `delete from outbox where image_id in (select id from ${input})`,
+  { silent: true },
 );
 
-const insertThumbnails = sized((db, size) =>
-  db
-    .insertInto('thumbnails')
-    .values(Array.from({ length: size }, () => ({ image_id: '', webp: Buffer.alloc(0) })))
-    .onConflict((conflict) =>
-      conflict.column('image_id').doUpdateSet(({ ref }) => ({ webp: ref('excluded.webp') })),
-    ),
+const keepThumbnails = each<Tables['thumbnails']>(
+  ['image_id', 'webp'],
+  (names, parameters) => `insert into thumbnails (${names}) values (${parameters})
+    on conflict (image_id) do update set webp = excluded.webp`,
 );
-
-const keepThumbnails = async (sql: Sql, trx: Trx, rows: readonly Tables['thumbnails'][]): Promise<void> => {
-  for (const part of chunks(sql, rows, 2)) {
-    const parameters = part.flatMap(({ image_id, webp }) => [image_id, webp]);
-    await insertThumbnails(sql, trx, part.length, parameters);
-  }
-};
 
 export const record = (sql: Sql, outcomes: readonly TracedOutcome[]): Promise<Recorded[]> =>
   sql.db.transaction().execute(async (trx) => {

@@ -28,7 +28,11 @@ const sqlite: Differences = {
     // json_each would write each row as text again for every one of its columns.
     return `(select ${values.join(', ')} from jsonb_each(?)) as input`;
   },
+  parameter: () => '?',
+  // Texts are what statements are kept by.
+  constant: () => {},
   contains: (column, text) => sql<boolean>`instr(${column}, ${text}) > 0`,
+  lookUpByIndex: async () => {},
   orderEvents: async () => {},
 };
 
