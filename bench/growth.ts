@@ -25,10 +25,10 @@ const queueAgain = async (system: System): Promise<void> => {
   for (const pid of workers) process.kill(pid, 'SIGCONT');
 };
 
-/** While `count` of its backlog end, after some to warm up. */
+/** While `count` of its backlog end, after as many that warm it up: a start costs the more, the more is stored. */
 const measure = async (system: System, size: Size, count: number): Promise<Table['rows'][number]> => {
   await queueAgain(system);
-  await endedSince(system, size.stored, Math.floor(count / 5));
+  await endedSince(system, size.stored, count);
   const before = await endedOf(system);
   const { imagesPerSecond, perImage } = await costOf(system, () => endedSince(system, before, count));
   const [web = Number.NaN] = (await system.parts()).web ?? [];
@@ -42,11 +42,11 @@ const sizes = (quick: boolean): Size[] =>
         { stored: 1_000, backlog: 4_000 },
       ]
     : [
-        { stored: 10_000, backlog: 4_000 },
+        { stored: 10_000, backlog: 6_000 },
         { stored: 10_000, backlog: 10_000 },
         { stored: 10_000, backlog: 100_000 },
-        { stored: 100_000, backlog: 4_000 },
-        { stored: 1_000_000, backlog: 4_000 },
+        { stored: 100_000, backlog: 6_000 },
+        { stored: 1_000_000, backlog: 6_000 },
       ];
 
 const growth = (about: string, withPostgres: boolean): Benchmark => ({
