@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -27,9 +27,11 @@ export const makeOwnFolder = async (dir: string): Promise<string> => {
   return folder;
 };
 
+let created = 0;
+
 /** A new empty file that only this process knows; `file` is its descriptor, the caller's to close. */
 export const createTemporaryFile = async (dir: string): Promise<{ path: string; file: number }> => {
-  const path = join(dir, temporaryFolder, own, randomUUID());
+  const path = join(dir, temporaryFolder, own, `${++created}`);
   const create = () => openFile(path, 'wx', 0o640);
   const file = await create().catch(async (error) => {
     unless('ENOENT')(error);

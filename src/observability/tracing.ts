@@ -19,6 +19,8 @@ let exporting = false;
 export const spansAreExported = (): void => {
   exporting = true;
 };
+/** Whether they go anywhere. */
+export const tracing = (): boolean => exporting;
 
 export interface SpanSettings {
   readonly kind?: SpanKind;
@@ -50,7 +52,7 @@ export const whileActive = <T>(span: Span, run: () => T): T =>
   context.with(trace.setSpan(context.active(), span), run);
 
 /** Calls back outside of any trace, for what begins here by chance and goes on long after. */
-export const outsideTraces = <T>(run: () => T): T => context.with(ROOT_CONTEXT, run);
+export const outsideTraces = <T>(run: () => T): T => (exporting ? context.with(ROOT_CONTEXT, run) : run());
 
 /** Runs with a span of its own, which ends with it; what it throws is noted there and thrown on. */
 export const inSpan = async <T>(name: string, settings: SpanSettings, run: () => Promise<T>): Promise<T> => {

@@ -79,7 +79,7 @@ const parser = <T extends TSchema>(schema: T, what: string) => {
   return (body: Uint8Array): Static<T> => {
     let value: unknown;
     try {
-      value = JSON.parse(Buffer.from(body).toString('utf8'));
+      value = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'));
     } catch (cause) {
       throw new InvalidMessage(`${what} is no JSON`, { cause });
     }

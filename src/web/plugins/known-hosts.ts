@@ -11,19 +11,23 @@ const isLoopback = (host: string): boolean =>
  * origin as a server that asks for no key. Elsewhere it cannot be known which names lead here.
  */
 export const knownHosts = (app: App, host: string): void => {
-  const address = (): string => {
+  let address = host;
+  // Looking it up is a system call.
+  app.server.on('listening', () => {
     const bound = app.server.address();
-    return typeof bound === 'object' && bound !== null ? bound.address : host;
-  };
+    if (typeof bound === 'object' && bound !== null) address = bound.address;
+  });
   const known = new Set([...local, host.toLowerCase(), `[${host}]`]);
-  app.addHook('onRequest', async ({ headers }) => {
+  app.addHook('onRequest', ({ headers }, _reply, done) => {
     // Without one it is no browser.
-    if (headers.host === undefined || !isLoopback(address())) return;
-    if (known.has(headers.host.replace(/:\d*$/, '').toLowerCase())) return;
-    throw new Problem(
-      403,
-      'unknown-host',
-      'this server listens to its own machine and answers to localhost only; behind a proxy, name that in trustedProxies',
+    if (headers.host === undefined || !isLoopback(address)) return done();
+    if (known.has(headers.host.replace(/:\d*$/, '').toLowerCase())) return done();
+    done(
+      new Problem(
+        403,
+        'unknown-host',
+        'this server listens to its own machine and answers to localhost only; behind a proxy, name that in trustedProxies',
+      ),
     );
   });
 };

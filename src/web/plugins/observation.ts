@@ -1,6 +1,6 @@
 import { type Span, SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import type { FastifyRequest } from 'fastify';
-import { startSpan, whileActive } from '../../observability/tracing.ts';
+import { startSpan, tracing, whileActive } from '../../observability/tracing.ts';
 import type { WebMetrics } from '../../observability/web-metrics.ts';
 import type { App } from '../context.ts';
 
@@ -22,7 +22,7 @@ const clientGone = 499;
 
 /** Undefined for what is not traced. */
 const spanOf = (request: FastifyRequest, route: string): Span | undefined => {
-  if (untraced.has(route) || route.endsWith('*') || route === 'none') return undefined;
+  if (!tracing() || untraced.has(route) || route.endsWith('*') || route === 'none') return undefined;
   const { method, url, headers, protocol } = request;
   const attributes = {
     'http.request.method': method,
