@@ -56,9 +56,12 @@ const measure = async (running: readonly Running[], quick: boolean) => {
   const measured: Rounds = new Map(
     running.map(({ name }) => [name, { saturated: [], alone: [], half: [], most: [] }]),
   );
-  const saturate = ({ classify }: Running): Promise<Measured> => keepBusy(saturating, saturatedMs, classify);
+  for (const { system } of running) system.rest?.pause();
   for (let round = 0; round < rounds; round++) {
-    for (const one of running) measured.get(one.name)?.saturated.push(await saturate(one));
+    for (const one of running) {
+      const saturate = () => keepBusy(saturating, saturatedMs, one.classify);
+      measured.get(one.name)?.saturated.push(await awake(one, saturate));
+    }
   }
   const capacities = [...measured.values()].map(({ saturated }) =>
     median(saturated.map(({ perSecond }) => perSecond)),
