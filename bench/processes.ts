@@ -27,3 +27,17 @@ export const residentMiB = async (pid: number): Promise<number> => {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024);
 };
+
+/** Whoever interrupts a benchmark gets rid of all that it has started, too. */
+export const endAllOn = (signal: 'SIGINT' | 'SIGTERM', exitCode: number): void => {
+  process.on(signal, async () => {
+    for (const pid of await descendantsOf(process.pid)) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It ended by itself.
+      }
+    }
+    process.exit(exitCode);
+  });
+};

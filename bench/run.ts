@@ -8,6 +8,7 @@ import { growthEmbedded, growthScaledOut } from './growth.ts';
 import { idle } from './idle.ts';
 import { millionInPostgres, millionInSqlite } from './million.ts';
 import { overhead } from './overhead.ts';
+import { endAllOn } from './processes.ts';
 import { scale } from './scale.ts';
 import { soak } from './soak.ts';
 import { start } from './start.ts';
@@ -56,6 +57,8 @@ const machine = {
 if (!values.json)
   console.log(`${machine.cores} x ${machine.cpu}, ${machine.memoryGiB} GiB, Node ${process.version}`);
 
+endAllOn('SIGINT', 130);
+endAllOn('SIGTERM', 143);
 const names = program.args.length > 0 ? program.args : Object.keys(benchmarks);
 for (const name of names) {
   const benchmark = benchmarks[name] as Benchmark;

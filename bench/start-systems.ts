@@ -20,15 +20,8 @@ export const drop = async ({ started, missing }: Systems, one: Started, why: str
   await one.system.stop();
 };
 
-/** A signal alone would end this process without its `exit` hooks, and leave the servers behind. */
-const exitOn = (signal: 'SIGINT' | 'SIGTERM', code: number): void => {
-  process.once(signal, () => process.exit(code));
-};
-
 /** Starts all that can run here. */
 export const startSystems = async (contenders: readonly Contender[]): Promise<Systems> => {
-  exitOn('SIGINT', 130);
-  exitOn('SIGTERM', 143);
   const services = lazyServices();
   const started: Started[] = [];
   const missing: Systems['missing'] = [];
