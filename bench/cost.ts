@@ -29,19 +29,32 @@ export const costOf = async (system: System, work: () => Promise<number>): Promi
   return { imagesPerSecond: rounded(images / seconds), perImage: Object.fromEntries(perImage) };
 };
 
-/** How many images have ended so far. */
-export const endedOf = async ({ url }: System): Promise<number> => {
-  const { states } = await json<{ states: Record<string, number> }>(await fetch(`${url}/summary`));
-  return (states.succeeded ?? 0) + (states.failed ?? 0) + (states.dead ?? 0);
+interface Progress {
+  readonly ended: number;
+  readonly unfinished: number;
+}
+const progressOf = async ({ url }: System): Promise<Progress> => {
+  const { states, total } = await json<{ states: Record<string, number>; total: number }>(
+    await fetch(`${url}/summary`),
+  );
+  const ended = (states.succeeded ?? 0) + (states.failed ?? 0) + (states.dead ?? 0);
+  return { ended, unfinished: total - ended };
 };
+
+/** How many images have ended so far. */
+export const endedOf = async (system: System): Promise<number> => (await progressOf(system)).ended;
 
 const lookEveryMs = 100;
 
-/** Resolves as soon as `count` more images than `before` have ended, with how many they are by then. */
+/**
+ * Resolves as soon as `count` more images than `before` have ended, with how many they are by then. Rejects if no image
+ * is left before that: the backlog was too small for the speed.
+ */
 export const endedSince = async (system: System, before: number, count: number): Promise<number> => {
   for (;;) {
-    const ended = (await endedOf(system)) - before;
-    if (ended >= count) return ended;
+    const { ended, unfinished } = await progressOf(system);
+    if (ended - before >= count) return ended - before;
+    if (unfinished === 0) throw new Error(`only ${ended - before} of ${count} images were left to measure`);
     await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
   }
 };

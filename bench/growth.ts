@@ -38,15 +38,15 @@ const measure = async (system: System, size: Size, count: number): Promise<Table
 const sizes = (quick: boolean): Size[] =>
   quick
     ? [
-        { stored: 1_000, backlog: 2_000 },
-        { stored: 1_000, backlog: 4_000 },
+        { stored: 1_000, backlog: 6_000 },
+        { stored: 1_000, backlog: 12_000 },
       ]
     : [
-        { stored: 10_000, backlog: 6_000 },
         { stored: 10_000, backlog: 10_000 },
+        { stored: 10_000, backlog: 30_000 },
         { stored: 10_000, backlog: 100_000 },
-        { stored: 100_000, backlog: 6_000 },
-        { stored: 1_000_000, backlog: 6_000 },
+        { stored: 100_000, backlog: 10_000 },
+        { stored: 1_000_000, backlog: 10_000 },
       ];
 
 const growth = (about: string, withPostgres: boolean): Benchmark => ({

@@ -33,8 +33,8 @@ const working = async (
 ): Promise<{ works: Row; accepts: Row }> => {
   const postgres = await startPostgres({ shared_buffers: '1GB', max_wal_size: '8GB' });
   const warm = Math.ceil(count / 5);
-  // Enough that the last of the backlog, which keeps not everybody busy, is not measured.
-  const size = { stored: 1000, backlog: 2 * count + warm };
+  // Enough that the last of the backlog, which keeps not everybody busy, is not measured; progress is told once a second.
+  const size = { stored: 1000, backlog: 3 * count + warm };
   const storage = await filledStorage(size, pictures, postgres);
   const system = await scaledOut(storage, postgres, { ...env, GANTRY_WORKERS: '1' });
   try {
@@ -61,14 +61,20 @@ export const scale: Benchmark = {
     const pictures = await makePictures(folder);
     const tiny = [await makeTinyPicture(folder)];
     const rows: Row[] = [];
-    const count = quick ? 60 : 600;
+    const count = quick ? 200 : 600;
     const most = availableParallelism();
     for (let consumers = 1; consumers <= most; consumers *= 2) {
       const { works } = await working({}, pictures, consumers, count, 1);
       rows.push({ figure: `results, ${consumers} x 1 worker`, ...works });
     }
     // What the pipeline itself can do: the model and the decoding cost next to nothing.
-    const stub = await working({ GANTRY_MODEL: stubModel }, tiny, most, count * 5, quick ? 100 : 5_000);
+    const stub = await working(
+      { GANTRY_MODEL: stubModel },
+      tiny,
+      most,
+      quick ? 2_000 : 3_000,
+      quick ? 100 : 5_000,
+    );
     rows.push({ figure: `uploads of tiny pictures, ${connections} connections`, ...stub.accepts });
     rows.push({ figure: `results of a stub model, ${most} x 1 worker`, ...stub.works });
     await rm(folder, { recursive: true });
