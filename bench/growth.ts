@@ -38,8 +38,8 @@ const measure = async (system: System, size: Size, count: number): Promise<Table
 const sizes = (quick: boolean): Size[] =>
   quick
     ? [
-        { stored: 1_000, backlog: 6_000 },
         { stored: 1_000, backlog: 12_000 },
+        { stored: 1_000, backlog: 24_000 },
       ]
     : [
         { stored: 10_000, backlog: 10_000 },
