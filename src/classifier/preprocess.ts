@@ -3,7 +3,7 @@ import type { Refused } from './classifier.ts';
 import { openPicture, undecodable } from './decode.ts';
 import { centreCrop, fitInside, planDecode, type Size, thumbnailSide } from './geometry.ts';
 import type { Manifest } from './manifest-schema.ts';
-import { type Pixels, resample } from './resample.ts';
+import { type KernelName, type Pixels, resample } from './resample.ts';
 import { type TensorData, toTensor } from './tensor.ts';
 import { makeThumbnail } from './thumbnail.ts';
 
@@ -21,11 +21,7 @@ export interface Prepared {
 type Model = Pick<Manifest, 'input' | 'preprocess'>;
 
 /** Whatever the file holds (CMYK, grey, palette, 16 bits, transparency) as 8-bit sRGB on white. */
-const toRgb = async (
-  picture: Sharp,
-  size: Size,
-  kernel: Model['preprocess']['resize']['kernel'],
-): Promise<Pixels> => {
+const toRgb = async (picture: Sharp, size: Size, kernel: KernelName): Promise<Pixels> => {
   const { data, info } = await picture
     .resize({ ...size, fit: 'fill', kernel })
     .flatten({ background: '#fff' })

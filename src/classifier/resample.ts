@@ -42,7 +42,7 @@ declare const WebAssembly: {
 const compiled = new WebAssembly.Module(readFileSync(new URL('resample.wasm', import.meta.url)));
 const { memory, addRows, addColumns } = new WebAssembly.Instance(compiled).exports as Exports;
 
-type KernelName = Manifest['preprocess']['resize']['kernel'];
+export type KernelName = Manifest['preprocess']['resize']['kernel'];
 interface Kernel {
   /** Beyond this distance the weight is zero. */
   readonly radius: number;

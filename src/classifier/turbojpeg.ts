@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { asBuffer } from '../as-buffer.ts';
 import type { Size } from './geometry.ts';
 import type { Pixels } from './resample.ts';
 
@@ -54,7 +55,7 @@ const mostSpare = 16 * 1024 * 1024;
  * B.1.1). False where that cannot be told.
  */
 const isPlain = (bytes: Uint8Array): boolean => {
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const view = asBuffer(bytes);
   for (let at = 2; at + 4 <= view.length && view[at] === 0xff; ) {
     const marker = view[at + 1];
     if (marker === 0xda) return true;
@@ -143,6 +144,7 @@ const use = (ffi: Ffi, path: string): TurboJpeg => {
     },
     decode(bytes, atLeast) {
       const size = BigInt(bytes.length);
+      // Once more: the reader may have seen another picture since.
       if (lib.tj3DecompressHeader(reader, bytes, size) !== 0) return failed();
       const shrunk = (by: number): Size => ({
         width: Math.ceil(got(tj.parameter.width) / by),

@@ -1,5 +1,6 @@
 import { type Static, type TSchema, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { asBuffer } from '../as-buffer.ts';
 import { ImageError, Result } from './image.ts';
 
 /** What waits in the queue `images`: where the picture is, never its bytes. */
@@ -79,7 +80,7 @@ const parser = <T extends TSchema>(schema: T, what: string) => {
   return (body: Uint8Array): Static<T> => {
     let value: unknown;
     try {
-      value = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'));
+      value = JSON.parse(asBuffer(body).toString('utf8'));
     } catch (cause) {
       throw new InvalidMessage(`${what} is no JSON`, { cause });
     }

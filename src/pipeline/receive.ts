@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
+import { asBuffer } from '../as-buffer.ts';
 import type { Blobs } from '../blobs/blobs.ts';
 import type { NewImage } from '../store/store.ts';
 import { blobKey } from './image-id.ts';
@@ -49,10 +50,7 @@ const readHead = async (source: AsyncIterator<Uint8Array>): Promise<Buffer> => {
     if (next.done) break;
     const { value } = next;
     // As a rule the first chunk is enough, and is not copied.
-    head =
-      head.length === 0
-        ? Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-        : Buffer.concat([head, value]);
+    head = head.length === 0 ? asBuffer(value) : Buffer.concat([head, value]);
   }
   return head;
 };

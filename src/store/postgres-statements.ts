@@ -1,4 +1,5 @@
 import pg, { type Client, type Connection, type QueryResult } from 'pg';
+import { asBuffer } from '../as-buffer.ts';
 
 /** A statement on its way to a connection. */
 export interface Statement {
@@ -28,7 +29,7 @@ const prepared = new WeakMap<Client, Map<string, number>>();
 /** As PostgreSQL reads it: text, but for bytes. */
 const parameter = (value: unknown): string | Buffer | null => {
   if (value === null || value === undefined) return null;
-  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  if (value instanceof Uint8Array) return asBuffer(value);
   return String(value);
 };
 
