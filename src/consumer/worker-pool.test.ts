@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { constants, getPriority } from 'node:os';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import sharp from 'sharp';
@@ -24,6 +25,12 @@ suite('a worker pool', { timeout: 240_000 }, () => {
     assert.ok(bytes > 50);
     assert.deepEqual(Object.keys(timings).sort(), ['decodeMs', 'fetchMs', 'inferMs']);
     assert.ok(Object.values(timings).every((ms) => ms > 0));
+  });
+
+  test('workers leave the processor to whoever takes in uploads', async () => {
+    const { stats } = await startPool();
+    const lower = Math.max(getPriority(), constants.priority.PRIORITY_BELOW_NORMAL);
+    assert.equal(getPriority(stats()[0]?.pid ?? 0), lower);
   });
 
   test('what arrives together goes through the model together, shared among the workers', async () => {
