@@ -21,6 +21,10 @@ export const newImage = (): NewImage => {
   const facts = { filename: 'a.png', contentType: 'image/png', bytes: 3, sha256: 'ab', pipeline: 'pets' };
   return { id, blob: `2026/11/23/${id}.png`, ...facts };
 };
+export const jobOf = ({ id }: { id: string }, attempt = 1): Job => ({
+  ...{ version: 1, id, blob: 'x.png', contentType: 'image/png', bytes: 3, pipeline: 'pets' },
+  ...{ generation: 1, attempt, submittedAt: new Date().toISOString() },
+});
 export const openStore = async (): Promise<Store> =>
   openSqliteStore(join(await mkdtemp(join(tmpdir(), 'gantry-outbox-')), 'gantry.db'));
 

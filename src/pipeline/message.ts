@@ -32,21 +32,28 @@ const attempt = {
   attempt: Type.Integer({ minimum: 1 }),
 };
 const ofJob = { version: Type.Literal(1), ...attempt };
+const succeeded = { ...ofJob, kind: Type.Literal('succeeded'), result: Result, picture: Picture };
+const failed = {
+  ...{ ...ofJob, kind: Type.Literal('failed'), error: ImageError },
+  picture: Type.Union([Picture, Type.Null()]),
+};
 
-/** What comes back through the queue `results`. `processing` is an unconfirmed hint, of one attempt or of several. */
+/** What became of an attempt that needs no other. */
+const Ended = Type.Union([Type.Object(succeeded), Type.Object(failed)]);
+export type Ended = Static<typeof Ended>;
+
+/**
+ * What comes back through the queue `results`, of one attempt or, with `others`, of several. `processing` is an
+ * unconfirmed hint.
+ */
 export const Report = Type.Union([
   Type.Object({
     ...ofJob,
     kind: Type.Literal('processing'),
     others: Type.Optional(Type.Array(Type.Object(attempt))),
   }),
-  Type.Object({ ...ofJob, kind: Type.Literal('succeeded'), result: Result, picture: Picture }),
-  Type.Object({
-    ...ofJob,
-    kind: Type.Literal('failed'),
-    error: ImageError,
-    picture: Type.Union([Picture, Type.Null()]),
-  }),
+  Type.Object({ ...succeeded, others: Type.Optional(Type.Array(Ended)) }),
+  Type.Object({ ...failed, others: Type.Optional(Type.Array(Ended)) }),
 ]);
 export type Report = Static<typeof Report>;
 
@@ -56,7 +63,7 @@ export type DeadJob = Static<typeof DeadJob>;
 
 /** An outcome as the store records it. */
 export type Outcome =
-  | Exclude<Report, { kind: 'processing' }>
+  | Ended
   | { version: 1; id: string; generation: number; attempt: number; kind: 'dead'; error: ImageError };
 export type ProcessingHint = Omit<Extract<Report, { kind: 'processing' }>, 'others'>;
 
@@ -67,6 +74,12 @@ export const hintsIn = ({
 }: Extract<Report, { kind: 'processing' }>): ProcessingHint[] => [
   first,
   ...others.map((other) => ({ ...first, ...other })),
+];
+
+/** The outcomes in one message. */
+export const outcomesIn = ({ others = [], ...first }: Exclude<Report, { kind: 'processing' }>): Ended[] => [
+  first,
+  ...others,
 ];
 
 /** A body that is no message of ours; redelivery cannot mend it. */

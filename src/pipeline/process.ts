@@ -4,9 +4,10 @@ import { type Classified, type Classifier, ClassifierFault } from '../classifier
 import type { Logger } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { inSpan, pastSpan, type SpanSettings } from '../observability/tracing.ts';
-import { encode, InvalidMessage, type Job, parseJob, type Report } from './message.ts';
+import { encode, InvalidMessage, type Job, parseJob } from './message.ts';
 import { propertiesOf, underWayMs } from './properties.ts';
 import { tellTaken } from './taken.ts';
+import { tellEnded } from './tell-ended.ts';
 
 export interface ProcessContext {
   readonly broker: Broker;
@@ -16,24 +17,6 @@ export interface ProcessContext {
   /** Attempts an image gets before it is dead. */
   readonly maxAttempts: number;
 }
-
-/** Publishes what became of an attempt. */
-const report = (
-  broker: Broker,
-  job: Job,
-  rest: DistributiveOmit<
-    Exclude<Report, { kind: 'processing' }>,
-    'version' | 'id' | 'generation' | 'attempt'
-  >,
-): Promise<void> => {
-  const { id, generation, attempt } = job;
-  return broker.publish(
-    'results',
-    encode({ version: 1, id, generation, attempt, ...rest }),
-    propertiesOf(job),
-  );
-};
-type DistributiveOmit<T, K extends string> = T extends unknown ? Omit<T, K> : never;
 
 /** Publishes the job for its next attempt, or into `images.dead` once it has had them all. */
 const tryAgain = async (
@@ -81,6 +64,7 @@ const traceStages = ({ timings, begunAt }: Classified): void => {
 export const createProcess = (context: ProcessContext): ((delivery: Delivery) => Promise<Verdict>) => {
   const { broker, classifier, metrics, log } = context;
   const taken = tellTaken(broker);
+  const tell = tellEnded(broker);
   return async (delivery) => {
     let job: Job;
     try {
@@ -104,12 +88,12 @@ export const createProcess = (context: ProcessContext): ((delivery: Delivery) =>
       if (outcome.kind === 'refused') {
         log.info({ ...about, error: outcome.error }, 'image cannot be used');
         metrics.attempts.inc({ outcome: 'refused' });
-        await report(broker, job, { kind: 'failed', error: outcome.error, picture: null });
+        await tell(job, { kind: 'failed', error: outcome.error, picture: null });
         return 'ack';
       }
       const { bytes, picture, result } = outcome;
       const timings = { waitMs, ...outcome.timings };
-      await report(broker, job, {
+      await tell(job, {
         kind: 'succeeded',
         result: { ...result, timings, attempts: job.attempt },
         picture,
@@ -129,7 +113,7 @@ export const createProcess = (context: ProcessContext): ((delivery: Delivery) =>
         // It was durable before the job was published: somebody deleted it, and no attempt brings it back.
         log.warn(about, 'the original is gone');
         const gone = { code: error.code, message: 'the original is no longer stored' };
-        await report(broker, job, { kind: 'failed', error: gone, picture: null });
+        await tell(job, { kind: 'failed', error: gone, picture: null });
         return 'ack';
       }
       await tryAgain(context, job, error);

@@ -6,7 +6,7 @@ import { topology } from '../broker/topology.ts';
 import { createMetrics } from '../observability/metrics.ts';
 import { webMetrics } from '../observability/web-metrics.ts';
 import { log, newImage, openStore, take } from './jobs.testing.ts';
-import { encode, type Report } from './message.ts';
+import { type Ended, encode, type Report } from './message.ts';
 import { startRecording } from './record.ts';
 
 test('a job that the broker gave up on costs an attempt, and its image only after the last', async () => {
@@ -71,5 +71,59 @@ test('outcomes are recorded once; a repeated, late or foreign one changes nothin
       ['dead', 0],
     ],
   );
+  await store.close();
+});
+
+test('of outcomes in one message that the store cannot take together each is recorded once', async (t) => {
+  // The queue gives a message back after a while.
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const aWhile = async (): Promise<void> => {
+    t.mock.timers.tick(1000);
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  const store = await openStore();
+  const broker = memoryBroker();
+  const images = [newImage(), newImage(), newImage()];
+  await store.accept([{ images }], 60_000);
+  const [, awkward, slow] = images;
+  let failures = 2;
+  let deliveries = 0;
+  const deliveriesBySlow: number[] = [];
+  const ended: string[] = [];
+  const recording = await startRecording({
+    ...{ log, metrics: webMetrics(createMetrics('web')), changed: () => undefined, maxAttempts: 5 },
+    recorded: (id) => ended.push(id),
+    broker: {
+      ...broker,
+      consume: (queue, options, handler) =>
+        broker.consume(queue, options, (delivery) => {
+          deliveries += 1;
+          return handler(delivery);
+        }),
+    },
+    store: {
+      ...store,
+      record: async (outcomes) => {
+        if (outcomes.length === 1 && outcomes[0]?.id === slow?.id) {
+          for (let turn = 0; turn < 5; turn++) await aWhile();
+          deliveriesBySlow.push(deliveries);
+        }
+        if (failures === 0 || outcomes.every(({ id }) => id !== awkward?.id)) return store.record(outcomes);
+        failures -= 1;
+        throw new Error('not now');
+      },
+    },
+  });
+  const [first, ...others] = images.map(({ id }) => ({
+    ...{ version: 1, id, generation: 1, attempt: 1, kind: 'failed', picture: null },
+    error: { code: 'undecodable', message: 'cut off' },
+  })) as [Ended, ...Ended[]];
+  await broker.publish('results', encode({ ...first, others }));
+  while ((await broker.status('results')).messages > 0) await aWhile();
+  await recording.cancel();
+  assert.equal(failures, 0, 'together and alone');
+  assert.deepEqual([deliveriesBySlow, deliveries], [[1], 2], 'comes again once nothing of it is under way');
+  assert.deepEqual(ended.sort(), images.map(({ id }) => id).sort());
+  for (const { id } of images) assert.equal((await store.events(0, 100, id)).length, 2, 'queued and failed');
   await store.close();
 });

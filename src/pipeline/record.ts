@@ -12,6 +12,7 @@ import {
   hintsIn,
   InvalidMessage,
   type Outcome,
+  outcomesIn,
   type ProcessingHint,
   parseDeadJob,
   parseReport,
@@ -45,6 +46,12 @@ const prefetch = 128;
 const lost = {
   code: 'delivery-limit',
   message: `whoever worked on the image was lost each time, more than ${deliveryLimit} times in each attempt`,
+};
+
+/** Waits for all, whatever becomes of them: a message must not come again while some of it is still under way. */
+const everyOne = async (all: readonly Promise<unknown>[]): Promise<void> => {
+  await Promise.allSettled(all);
+  await Promise.all(all);
 };
 
 /**
@@ -99,8 +106,8 @@ export const startRecording = async (context: RecordContext): Promise<Recording>
 
   const results = handler(async (body) => {
     const report = parseReport(body);
-    if (report.kind !== 'processing') return ended(report);
-    await Promise.all(hintsIn(report).map(started));
+    if (report.kind !== 'processing') return everyOne(outcomesIn(report).map(ended));
+    await everyOne(hintsIn(report).map(started));
     changed();
   });
   const givenUp = async ({ error: _, ...job }: DeadJob): Promise<void> => {

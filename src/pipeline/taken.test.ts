@@ -3,15 +3,10 @@ import { test } from 'node:test';
 import { memoryBroker } from '../broker/memory.ts';
 import { createMetrics } from '../observability/metrics.ts';
 import { webMetrics } from '../observability/web-metrics.ts';
-import { log, newImage, openStore } from './jobs.testing.ts';
-import { encode, type Job, parseReport } from './message.ts';
+import { jobOf, log, newImage, openStore } from './jobs.testing.ts';
+import { encode, parseReport } from './message.ts';
 import { startRecording } from './record.ts';
 import { countTaken, tellAfterMs, tellTaken } from './taken.ts';
-
-const jobOf = ({ id }: { id: string }, attempt = 1): Job => ({
-  ...{ version: 1, id, blob: 'x.png', contentType: 'image/png', bytes: 3, pipeline: 'pets' },
-  ...{ generation: 1, attempt, submittedAt: new Date().toISOString() },
-});
 
 test('what takes long is told of, all in one message; what has ended by then is not', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
