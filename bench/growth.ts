@@ -63,7 +63,7 @@ const growth = (about: string, withPostgres: boolean): Benchmark => ({
       const system = postgres ? await scaledOut(storage, postgres, env) : embedded(storage, env);
       try {
         await system.addConsumer();
-        rows.push(await measure(system, size, quick ? 200 : 2_000));
+        rows.push(await measure(system, size, quick ? 200 : 4_000));
       } finally {
         await system.stop();
         await postgres?.dispose();
