@@ -9,6 +9,7 @@ import { idle } from './idle.ts';
 import { millionInPostgres, millionInSqlite } from './million.ts';
 import { overhead } from './overhead.ts';
 import { endAllOn } from './processes.ts';
+import { profile } from './profile.ts';
 import { scale } from './scale.ts';
 import { soak } from './soak.ts';
 import { start } from './start.ts';
@@ -18,6 +19,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   overhead,
   idle,
   tracing,
+  profile,
   accept,
   'end-to-end': endToEnd,
   million: millionInPostgres,
