@@ -2,7 +2,7 @@
 import { cpus, totalmem } from 'node:os';
 import { Argument, Command } from 'commander';
 import { accept } from './accept.ts';
-import type { Benchmark } from './benchmark.ts';
+import type { Benchmark, Table } from './benchmark.ts';
 import { endToEnd } from './end-to-end.ts';
 import { growthEmbedded, growthScaledOut } from './growth.ts';
 import { idle } from './idle.ts';
@@ -62,12 +62,33 @@ if (!values.json)
 endAllOn('SIGINT', 130);
 endAllOn('SIGTERM', 143);
 const names = program.args.length > 0 ? program.args : Object.keys(benchmarks);
-for (const name of names) {
+
+const { isTTY = false } = process.stderr;
+const clear = '\r\u001b[K';
+/** On a terminal it is seen what runs and for how long, as nothing else is before the table. */
+const whileShown = async (
+  what: string,
+  run: () => Promise<Table>,
+): Promise<{ table: Table; seconds: number }> => {
+  const began = performance.now();
+  const seconds = (): number => Math.round((performance.now() - began) / 1000);
+  const timer = setInterval(() => isTTY && process.stderr.write(`${clear}${what}  ${seconds()} s`), 1000);
+  try {
+    return { table: await run(), seconds: seconds() };
+  } finally {
+    clearInterval(timer);
+    if (isTTY) process.stderr.write(clear);
+  }
+};
+
+for (const [n, name] of names.entries()) {
   const benchmark = benchmarks[name] as Benchmark;
-  const table = await benchmark.run(values.quick ?? false);
-  if (values.json) console.log(JSON.stringify({ name, machine, ...table }));
+  const { table, seconds } = await whileShown(`${name} (${n + 1} of ${names.length})`, () =>
+    benchmark.run(values.quick ?? false),
+  );
+  if (values.json) console.log(JSON.stringify({ name, machine, seconds, ...table }));
   else {
-    console.log(`\n${name}: ${table.title}`);
+    console.log(`\n${name}: ${table.title} (took ${seconds} s)`);
     console.table(table.rows);
   }
 }
