@@ -52,7 +52,7 @@ const awake = async <T>({ system: { rest } }: Running, work: () => Promise<T>): 
 };
 
 const measure = async (running: readonly Running[], quick: boolean) => {
-  const [rounds, saturatedMs, aloneMs, seconds] = quick ? [1, 2000, 500, 3] : [3, 10_000, 3000, 12];
+  const [rounds, saturatedMs, aloneMs, seconds] = quick ? [1, 1000, 500, 1.5] : [3, 10_000, 3000, 12];
   const measured: Rounds = new Map(
     running.map(({ name }) => [name, { saturated: [], alone: [], half: [], most: [] }]),
   );

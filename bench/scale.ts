@@ -61,7 +61,7 @@ export const scale: Benchmark = {
     const pictures = await makePictures(folder);
     const tiny = [await makeTinyPicture(folder)];
     const rows: Row[] = [];
-    const count = quick ? 200 : 600;
+    const count = quick ? 100 : 600;
     const most = availableParallelism();
     for (let consumers = 1; consumers <= most; consumers *= 2) {
       const { works } = await working({}, pictures, consumers, count, 1);
