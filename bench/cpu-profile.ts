@@ -20,7 +20,7 @@ export interface Frame {
   /** Function and file, without the machine's folders. */
   readonly name: string;
   readonly owner: Owner;
-  /** A folder of Gantry's, a package, `node:...`, or what V8 says of what is no JavaScript. */
+  /** A folder of Gantry's, a package, `node`, `WebAssembly` or `(program)` and the like; of native code its caller's. */
   readonly part: string;
   /** Milliseconds in it, and in it and what it called. */
   readonly selfMs: number;

@@ -50,10 +50,14 @@ export const profile: Benchmark = {
       const server = await startGantry({ env, args: ['--workers', `${availableParallelism()}`] });
       const system = await gantrySystem(server, server.stop);
       const classify = classifier(system, bodies, saturating);
-      await getThrough(pictures / 5, saturating, classify);
-      const began = performance.now();
-      await getThrough(pictures, saturating, classify);
-      await system.stop();
+      let began = 0;
+      try {
+        await getThrough(pictures / 5, saturating, classify);
+        began = performance.now();
+        await getThrough(pictures, saturating, classify);
+      } finally {
+        await system.stop();
+      }
       const lastMs = performance.now() - began;
       const files = (await readdir(written)).map((name) => join(written, name));
       const profiles = await Promise.all(
