@@ -9,12 +9,14 @@ const filled = (count: number, options: { maxBatch: number; maxWaitMs: number })
 };
 
 suite('the batch queue', () => {
-  test('shares what waits among the workers, oldest first', () => {
-    const queue = filled(7, { maxBatch: 8, maxWaitMs: 0 });
+  test('shares a backlog among the workers, oldest first', () => {
+    const queue = filled(9, { maxBatch: 8, maxWaitMs: 0 });
     const now = performance.now();
     assert.deepEqual(queue.take(3, now), [0, 1, 2]);
-    assert.deepEqual(queue.take(2, now), [3, 4]);
+    assert.deepEqual(queue.take(2, now), [3, 4], 'half a share once less than a batch waits');
     assert.deepEqual(queue.take(1, now), [5, 6]);
+    assert.deepEqual(queue.take(1, now), [7]);
+    assert.deepEqual(queue.take(1, now), [8]);
     assert.deepEqual(queue.take(1, now), []);
   });
 

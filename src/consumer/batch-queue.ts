@@ -13,7 +13,7 @@ export interface BatchQueue<T> {
   clear(): T[];
 }
 
-/** Forms batches from what waits: shared evenly among the workers, at most `maxBatch` each. */
+/** Forms batches from what waits: a worker's share of it or, while that is less than a batch, half a share; at most `maxBatch`. */
 export const createBatchQueue = <T>({
   maxBatch,
   maxWaitMs,
@@ -32,8 +32,10 @@ export const createBatchQueue = <T>({
       const [oldest] = waiting;
       if (!oldest || sharers < 1) return [];
       if (waiting.length < maxBatch && now < oldest.dueAt) return [];
-      const size = Math.min(maxBatch, Math.ceil(waiting.length / sharers));
-      return waiting.splice(0, size).map(({ item }) => item);
+      // Together they begin and together they end. While there is no backlog, half a share: the first ends sooner, and the
+      // rest goes to whichever worker is done first. Who has them wait for company wants them together.
+      const parts = waiting.length < maxBatch && maxWaitMs === 0 ? 2 * sharers : sharers;
+      return waiting.splice(0, Math.min(maxBatch, Math.ceil(waiting.length / parts))).map(({ item }) => item);
     },
     dueAt: () => waiting[0]?.dueAt,
     clear: () => [...alone.splice(0), ...waiting.splice(0).map(({ item }) => item)],

@@ -65,7 +65,8 @@ export const poolHarness = () => {
       workers: 1,
       modelDir: model('poison'),
       images: { kind: 'folder', dir: imagesDir },
-      maxBatch: 8,
+      // Three that wait are a backlog, and go together.
+      maxBatch: 3,
       maxWaitMs: 0,
       deadlineMs: 60_000,
       memoryLimitBytes: 2e9,
