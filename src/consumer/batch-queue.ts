@@ -13,7 +13,7 @@ export interface BatchQueue<T> {
   clear(): T[];
 }
 
-/** Forms batches from what waits: a worker's share of it or, while that is less than a batch, half a share; at most `maxBatch`. */
+/** Forms batches from what waits: a worker's share of it or, while less than `maxBatch` waits, half a share. */
 export const createBatchQueue = <T>({
   maxBatch,
   maxWaitMs,

@@ -34,7 +34,7 @@ suite('a worker pool', { timeout: 240_000 }, () => {
   });
 
   test('what arrives together goes through the model together, shared among the workers', async () => {
-    await startPool({ workers: 2 });
+    await startPool({ workers: 2, maxBatch: 3 });
     const sizes: number[] = [];
     events.on('batch-started', (event) => 'pictures' in event && sizes.push(event.pictures));
     const names = ['red', 'green', 'blue', 'red', 'green', 'blue', 'red', 'green'] as const;
